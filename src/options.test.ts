@@ -163,7 +163,6 @@ const WRONG: Record<string, readonly [Call, object, readonly string[]]> = {
   'startSession, a store’s address': [CALLS['startSession']![0], { stores: ['a'.repeat(65)] }, ['64']],
   'startSession, fingerprint': [CALLS['startSession']![0], { fingerprint: 'AB'.repeat(32) }, ['64']],
   'startSession, one store by itself': [CALLS['startSession']![0], { stores: 'ipfs' }, ['1', '8']],
-  'startSession, stores that are none': [CALLS['startSession']![0], { stores: null }, ['1', '8']],
   'startSession, stores by name': [CALLS['startSession']![0], { stores: { ipfs: true } }, ['1', '8']],
   'upload, stores': [CALLS['upload']![0], { stores: [] }, ['1', '8']],
   'append, onStalled': [CALLS['append']![0], { onStalled: {} }, ['function']],
@@ -212,7 +211,18 @@ it('connect() says what a signal is', async () => {
 })
 
 const session = { id, name: 'ab'.repeat(32) }
-const NO_IDS = [undefined, null, 5, '', 'text', session.name, id.replaceAll('-', ''), `${id}/0`, session, [id]]
+const NO_IDS = [
+  undefined,
+  null,
+  5,
+  '',
+  'text',
+  session.name,
+  id.replaceAll('-', ''),
+  `${id}/0`,
+  session,
+  [id],
+]
 type OfSession = (of: Holdfast, id: SessionId) => Promise<unknown>
 const OF_SESSION: Readonly<Record<string, OfSession>> = {
   chunks: (of, id) => of.chunks(id),
@@ -234,10 +244,13 @@ describe.each(Object.entries(PAGES))('of %s', (_page, open) => {
     expect(asked).toEqual([])
   })
 
-  it.each([undefined, null, -1, 0.5, NaN, Infinity, {}, '0', [[0]]])('bytes: says that %s is no index', async (index) => {
-    const holdfast = await open()
-    expectRefused(await failureOf(() => holdfast.bytes(id, index as never)), 'index', [])
-  })
+  it.each([undefined, null, -1, 0.5, NaN, Infinity, {}, '0', [[0]]])(
+    'bytes: says that %s is no index',
+    async (index) => {
+      const holdfast = await open()
+      expectRefused(await failureOf(() => holdfast.bytes(id, index as never)), 'index', [])
+    },
+  )
 
   it.each([undefined, null, 5, '', 'Always', {}])(
     'setPolicy: %s sets none, and is told with those that there are',

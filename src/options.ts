@@ -61,7 +61,7 @@ export const SESSION: Known<SessionOptions> = {
   startedAtMs: 1,
   seal: ['page', 'worker'],
   // Which there are is the worker's to know.
-  stores: /^object (?!null$)([^,[]{1,64}(,|$)){1,8}$/,
+  stores: /^object ([^,[]{1,64}(,|$)){1,8}$/,
   atLeast: [1, 2, 3, 4, 5, 6, 7, 8],
   metadata: 1,
   labels: 1,

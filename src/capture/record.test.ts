@@ -614,7 +614,9 @@ describe('record', () => {
     expect(again(session)).toThrow(expect.objectContaining({ code: 'recorder-failed' }))
     FakeRecorder.failsAt = undefined
     // Of one that did not begin there is nothing yet.
-    const recording = record(session, stream, 'video/webm', { onContinued: (now) => sessions.push(now.session) })
+    const recording = record(session, stream, 'video/webm', {
+      onContinued: (now) => sessions.push(now.session),
+    })
     thaws()
     await settle()
     expect(sessions).toHaveLength(2)

@@ -327,13 +327,10 @@ export function record(
     describeSource()
     try {
       recorder = recordInto(into)
-      void Promise.all([into.session, before]).then(
-        ([next, ended]) => {
-          recordedInto.add(next)
-          if (!done.signal.aborted) tell(onContinued, { session: next, before: ended })
-        },
-        fail,
-      )
+      void Promise.all([into.session, before]).then(([next, ended]) => {
+        recordedInto.add(next)
+        if (!done.signal.aborted) tell(onContinued, { session: next, before: ended })
+      }, fail)
     } catch (error) {
       void fail(error)
       parts.end(into, 'interrupted')

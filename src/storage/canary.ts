@@ -1,6 +1,6 @@
 import type { Holdfast } from '../api.ts'
 import { bad } from '../bad-input.ts'
-import { FUNCTION, optionsOf, SIGNAL, type Known } from '../options.ts'
+import { FUNCTION, optionsOf, type Known } from '../options.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
@@ -37,7 +37,7 @@ export interface LossOptions {
   readonly storage?: SecondPlace | undefined
 }
 
-const LOSS: Known<LossOptions> = { onLost: FUNCTION, signal: SIGNAL, storage: 1 }
+const LOSS: Known<LossOptions> = { onLost: FUNCTION, signal: 1, storage: 1 }
 
 /** What is kept in the second place, by session. */
 interface Kept extends Omit<LostRecording, 'id'> {
