@@ -327,9 +327,9 @@ export function record(
     describeSource()
     try {
       recorder = recordInto(into)
-      void Promise.all([into.session, before]).then(([next, ended]) => {
-        recordedInto.add(next)
-        if (!done.signal.aborted) tell(onContinued, { session: next, before: ended })
+      void Promise.all([into.session, before]).then(([another, before]) => {
+        recordedInto.add(another)
+        if (!done.signal.aborted) tell(onContinued, { session: another, before })
       }, fail)
     } catch (error) {
       void fail(error)
