@@ -49,6 +49,31 @@ describe('what the elements of a page see', () => {
     leave()
   })
 
+  it('is asked for anew by the next that shows it, where it had failed', async () => {
+    const worker = fakeWorker()
+    const holdfast = worker.connect()
+    const { watch } = holdfast
+    const why = new HoldfastError('bad-message', 'Of an older version.')
+    holdfast.watch = () => {
+      holdfast.watch = watch
+      // oxlint-disable-next-line require-yield -- it fails before it knows anything
+      return (async function* fail() {
+        throw why
+      })()
+    }
+    const { subscribe } = feedOf(holdfast)
+    const fail = vi.fn()
+    const first: Seen[] = []
+    const leave = [subscribe({ see: (now) => void first.push(now), fail })]
+    await expect.poll(() => fail.mock.calls).toEqual([[why]])
+    const second: Seen[] = []
+    leave.push(subscribe({ see: (now) => void second.push(now), fail }))
+    await expect.poll(() => second.length).toBeGreaterThan(0)
+    // Who was there before sees it, too.
+    expect(first.length).toBeGreaterThan(0)
+    leave.forEach((each) => each())
+  })
+
   it('is what the policy is, though the worker was stopped when it was asked first', async () => {
     const holdfast = fakeWorker().connect()
     await holdfast.setPolicy('paused')

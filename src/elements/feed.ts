@@ -72,6 +72,11 @@ function feed(holdfast: Holdfast): Feed {
     // Permissions change; where its code does not load, the promise stays the smaller one.
     void askWhatWakes().catch(() => undefined)
   }
+  const stop = () => {
+    running?.abort()
+    running = undefined
+    snapshot = undefined
+  }
   const run = async ({ signal }: AbortController) => {
     document.addEventListener('visibilitychange', look, { signal })
     const { connection } = navigator as { readonly connection?: EventTarget }
@@ -86,6 +91,8 @@ function feed(holdfast: Holdfast): Feed {
       }
     } catch (error) {
       onStalled(error)
+      // The next that comes begins again.
+      stop()
     }
   }
 
@@ -96,10 +103,7 @@ function feed(holdfast: Holdfast): Feed {
       if (!running) void run((running = new AbortController()))
       return () => {
         listeners.delete(listener)
-        if (listeners.size > 0) return
-        running?.abort()
-        running = undefined
-        snapshot = undefined
+        if (listeners.size === 0) stop()
       }
     },
     setPolicy: (wanted) => take(holdfast.setPolicy(wanted)),
