@@ -199,7 +199,7 @@ export function tus({
         continue
       }
       if (!answer.ok) throw httpError(answer)
-      const reached = integerIn(answer, 'Upload-Offset')
+      const reached = integerIn(answer, 'Upload-Offset', 'bad-answer')
       // Where it has not moved the same bytes again would be taken no better.
       if (reached <= offset || reached > end)
         throw badAnswer(answer, ` and offset ${reached} after ${offset}.`)
