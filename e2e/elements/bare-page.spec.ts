@@ -440,6 +440,28 @@ test(
   },
 )
 
+test('stopped by whoever is told that it records it is over, and its camera is let go', async ({ page }) => {
+  const over = await inPage(page, async (it) => {
+    it.begin()
+    const { recorder, sources, events } = it
+    const openSource = recorder.openSource!
+    recorder.openSource = async () => {
+      const source = await openSource()
+      if (typeof source === 'object') sources.push(source)
+      return source
+    }
+    recorder.addEventListener('holdfast-recording', () => recorder.stop())
+    await recorder.record()
+    const tracks = sources.flatMap(({ stream }) => stream.getTracks())
+    return { state: recorder.state, tracks: tracks.map(({ readyState }) => readyState), events }
+  })
+  expect(over).toEqual({
+    state: 'idle',
+    tracks: ['ended'],
+    events: ['holdfast-recording', 'holdfast-recorded'],
+  })
+})
+
 test('stopped while the app does not say for whom, or what from, it is idle, and closes what comes late', async ({
   page,
 }) => {

@@ -52,7 +52,7 @@ const SAVING_MS = 700
  *   `muted`, `lost`, `none`; `data-unsaved` while this page alone holds something of a recording that could not be kept,
  *   until the person has saved it or put it away: a page does not reload itself then.
  * - Parts: `camera`, `viewfinder`, `controls`, `record`, `stop`, `timer`, `saved`, `notice`.
- * - Event `holdfast-recording`, with `{ id }`, once the session is there, and for each that it goes on in;
+ * - Event `holdfast-recording`, with `{ id }`, once it is recorded, and for each session that it goes on in;
  *   `holdfast-recorded`, with the `{ id }` that it ended in, once all of it is safe on this device; `holdfast-failure`
  *   where it could not be kept, which the element tells as well.
  */
@@ -222,7 +222,6 @@ export class HoldfastRecorder extends HoldfastElement {
     sources: [Source, ...Source[]],
     mimeType: string,
   ): Promise<void> {
-    this.tell('holdfast-recording', { id: session.id } satisfies { id: SessionId })
     let last = session.id
     let progress = NOTHING
     let isOver = false
@@ -249,6 +248,8 @@ export class HoldfastRecorder extends HoldfastElement {
         },
       })
       hide = this.#showRecording(recording, () => progress)
+      // Only now: whoever is told may stop it at once.
+      this.tell('holdfast-recording', { id: last } satisfies { id: SessionId })
       await recording.finished.catch((thrown: unknown) => {
         throw new Unkept(thrown, () => recording.unsavedRuns())
       })
