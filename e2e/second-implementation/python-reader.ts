@@ -25,7 +25,7 @@ export interface PythonReader {
 }
 
 export function startPythonReader(): PythonReader {
-  const script = join(repositoryRoot(), 'e2e', 'vectors', 'reader.py')
+  const script = join(repositoryRoot(), 'e2e', 'second-implementation', 'reader.py')
   const child = spawn(PYTHON, ['-B', script], { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const ask = async (question: object): Promise<unknown> => {

@@ -19,7 +19,7 @@ export interface SafeSite {
 const SCRIPTS = ['safe-page', 'safe-worker'] as const
 export type SafeScript = (typeof SCRIPTS)[number]
 
-const bundled = (name: SafeScript) => bundle(join(repositoryRoot(), 'e2e', 'safe', `${name}.ts`))
+const bundled = (name: SafeScript) => bundle(join(repositoryRoot(), 'e2e', 'time-to-safe', `${name}.ts`))
 
 /** @param built gives a script of this folder; bundles it unless told */
 export async function openSafeSite(
