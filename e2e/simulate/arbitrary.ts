@@ -164,7 +164,6 @@ const BESIDES: readonly { readonly of: number; readonly what: Happening['what'] 
   { of: 11, what: { kind: 'lock-kept', forMs: 40_000 } },
   { of: 7, what: { kind: 'sealer-hangs', forMs: 200_000 } },
   { of: 13, what: { kind: 'store-hangs', forMs: 200_000 } },
-  { of: 2, what: { kind: 'chain-hangs', forMs: 200_000 } },
   { of: 6, what: { kind: 'app-hangs', forMs: 200_000 } },
   { of: 1, what: { kind: 'moved' } },
   { of: 9, what: { kind: 'busy', forMs: 60_000 } },

@@ -21,8 +21,11 @@ const STRIDE = takesWhole() ? 1 : 6
 /** Blocks that the chain takes back. */
 const DEPTHS = takesWhole() ? Array.from({ length: 64 }, (_none, at) => at + 1) : [1, 2, 3, 8, 32, 64]
 
-/** What chance lets happen: all but what a scenario alone has. */
-const MADE_BY_CHANCE: Readonly<Record<Exclude<Happening['what']['kind'], 'anchors-judged'>, true>> = {
+/** What scenarios alone have. */
+type OfScenarios = 'anchors-judged' | 'chain-hangs'
+
+/** What chance lets happen: all else. */
+const MADE_BY_CHANCE: Readonly<Record<Exclude<Happening['what']['kind'], OfScenarios>, true>> = {
   'worker-killed': true,
   'worker-updated': true,
   'page-opened': true,
@@ -53,7 +56,6 @@ const MADE_BY_CHANCE: Readonly<Record<Exclude<Happening['what']['kind'], 'anchor
   unreadable: true,
   'sealer-hangs': true,
   'store-hangs': true,
-  'chain-hangs': true,
   'app-hangs': true,
   'relay-sits': true,
   'relays-sit': true,
