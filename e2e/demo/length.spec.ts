@@ -61,56 +61,55 @@ interface Dying {
 }
 
 interface Death {
-  /** How the recording dies; the page in which it is seen after that. */
-  readonly die: (dying: Dying) => Promise<Page>
+  readonly die: (dying: Dying) => Promise<void>
+  /** The page in which the recording is seen after its death. */
+  readonly visit: (dying: Dying) => Promise<Page>
   readonly ending: 'complete' | 'interrupted'
   readonly isSampled?: boolean
+}
+
+const samePage = async ({ witness }: Dying) => witness.page
+
+async function closeTab({ witness: { page } }: Dying): Promise<void> {
+  await page.close()
+}
+
+async function nextTab({ witness, url }: Dying): Promise<Page> {
+  const visit = await witness.page.context().newPage()
+  await visit.goto(url)
+  return visit
 }
 
 /** `npm test` has the one that is the hardest to tell. */
 const DEATHS: Readonly<Record<string, Death>> = {
   'Stop was pressed': {
-    die: async ({ witness }) => {
-      await witness.stop()
-      return witness.page
-    },
+    die: ({ witness }) => witness.stop(),
+    visit: samePage,
     ending: 'complete',
   },
-  'the tab was closed': {
-    die: async ({ witness: { page }, url }) => {
-      const context = page.context()
-      await page.close()
-      const visit = await context.newPage()
-      await visit.goto(url)
-      return visit
-    },
-    ending: 'interrupted',
-  },
+  'the tab was closed': { die: closeTab, visit: nextTab, ending: 'interrupted' },
   'its worker was stopped, and then the tab was closed': {
-    die: async ({ witness, url }) => {
-      const { page } = witness
+    async die(dying) {
+      const { page, slices } = dying.witness
       await stopWorkers(page)
-      await witness.acknowledged(witness.slices.length + 1)
-      const context = page.context()
+      await dying.witness.acknowledged(slices.length + 1)
       await stopWorkers(page)
-      await page.close()
-      const visit = await context.newPage()
-      await visit.goto(url)
-      return visit
+      await closeTab(dying)
     },
+    visit: nextTab,
     ending: 'interrupted',
   },
   'camera and microphone were lost': {
-    die: async ({ witness: { page } }) => {
+    async die({ witness: { page } }) {
       await loseSource(page)
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
-      return page
     },
+    visit: samePage,
     ending: 'interrupted',
   },
   'the browser was killed, and nobody noticed for an hour': {
-    die: async ({ url, browser, launch }) => {
-      await browser.kill()
+    die: ({ browser }) => browser.kill(),
+    async visit({ url, launch }) {
       const later = await launch({ args: [`--user-agent=${LATER}`] })
       return visitLater(later.context, url)
     },
@@ -119,18 +118,22 @@ const DEATHS: Readonly<Record<string, Death>> = {
   },
 }
 
-for (const [death, { die, ending, isSampled }] of Object.entries(DEATHS))
+for (const [death, { die, visit, ending, isSampled }] of Object.entries(DEATHS))
   test(
-    `the length that is shown is that of the file, within half a second, also an hour later: ${death}`,
+    `the length that is shown is no less than that of the file, and no more than what was recorded, also an hour later: ${death}`,
     { tag: isSampled ? LANDING : WHOLE },
     async ({ stack, launch }) => {
       moveWorkersClock(stack)
       const browser = await launch()
       const witness = await openDemo(browser.context, { url: stack.url })
+      const beganAtMs = Date.now()
       await witness.record()
       await witness.acknowledged(6)
       const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-      const page = await die({ witness, url: stack.url, browser, launch })
+      const dying = { witness, url: stack.url, browser, launch }
+      await die(dying)
+      const recordedMs = Date.now() - beganAtMs
+      const page = await visit(dying)
 
       await anchored(stack.backend, id, ending, 6)
       const { proved } = await readBack(stack.backend, await nameOf(stack.backend, id), witness.groupKey)
@@ -140,7 +143,9 @@ for (const [death, { die, ending, isSampled }] of Object.entries(DEATHS))
       for (const seen of [page, await visitLater(page.context(), stack.url)]) {
         const { value } = (await ask(seen, { type: 'sessions' })) as unknown as Told
         const lengthMs = value.find((one) => one.id === id)?.progress.totalMs ?? 0
-        expect(Math.abs(lengthMs / 1_000 - endsAtSeconds)).toBeLessThanOrEqual(0.5)
+        // A recorder is as late with its pictures as its machine is slow: what it was still busy with when it died is in no file.
+        expect(lengthMs).toBeGreaterThanOrEqual(1_000 * endsAtSeconds - 500)
+        expect(lengthMs).toBeLessThanOrEqual(recordedMs)
         // The last second counts once it is full.
         await expect.poll(() => shownSeconds(seen, id)).toBe(Math.floor(lengthMs / 1_000))
       }
