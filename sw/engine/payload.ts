@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { ChunkId, Sha256Hex } from '../../src/protocol/ids.ts'
-import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
+import { READ_COUNTS, UNREAD_BYTES, weigh } from '../../src/protocol/memory.ts'
 import { OwnError } from '../ports/own-error.ts'
 import type { Store } from '../ports/store.ts'
 import type { Context } from './context.ts'
@@ -11,6 +11,9 @@ import { atMost, limited } from './time-limit.ts'
 /** Stores that have given other bytes than they took, as long as the worker lives. */
 const suspect = new WeakSet<Store>()
 
+/** What was given unread since some of it was last made to count. */
+let unreadBytes = 0
+
 /** Whether uploads may be made of what keeps the bytes, of which nothing is read. */
 export const sendsUnread = ({ store, transport }: Context): boolean =>
   !!transport.sendUnread && !!store.blob && !suspect.has(store)
@@ -19,7 +22,12 @@ export const sendsUnread = ({ store, transport }: Context): boolean =>
 export async function unreadPayload(context: Context, id: ChunkId): Promise<Blob | undefined> {
   const { store, clock } = context
   if (!sendsUnread(context)) return undefined
-  return atMost(clock, HOOK_LIMIT_MS, (async () => store.blob?.(id))()).catch(() => undefined)
+  const blob = await atMost(clock, HOOK_LIMIT_MS, (async () => store.blob?.(id))()).catch(() => undefined)
+  if (blob && (unreadBytes += blob.size) > UNREAD_BYTES) {
+    weigh(blob, Infinity)
+    unreadBytes = 0
+  }
+  return blob
 }
 
 /**
