@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { channels, FakeChannel, tellAll } from '../e2e/in-page/fake-channels.ts'
 import type { Connection } from './connection.ts'
-import { HoldfastError } from './protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { Broadcast } from './protocol/messages.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
@@ -118,6 +118,7 @@ describe('watch', () => {
     await vi.advanceTimersByTimeAsync(180_000)
     expect(seen).toHaveLength(1)
     expect(worker.asked).toBeGreaterThan(2)
+    worker.sessions = [sessionOf('a', settled)]
     told({ type: 'changed', session: sessionOf('a', settled) })
     await vi.advanceTimersByTimeAsync(60_000)
     expect(seen).toHaveLength(2)
@@ -177,6 +178,101 @@ describe('watch', () => {
     told({ type: 'changed', session: sessionOf('a', settled) })
     await vi.advanceTimersByTimeAsync(0)
     expect(seen.at(-1)).toEqual([sessionOf('a', settled)])
+    await leave()
+  })
+})
+
+/** A page that watches a worker which answers when it is told to, each question with what it knew when it was asked. */
+async function watchedSlowly() {
+  const worker = { version: 1 }
+  const out: { answer: () => void; refuse: (error: HoldfastError) => void }[] = []
+  const now = () => sessionOf('a', { parked: worker.version })
+  const connection: Connection = {
+    scope: 'https://app.example/',
+    request: (async () => {
+      const known = [now()]
+      await new Promise<void>((answer, refuse) => out.push({ answer, refuse }))
+      return known
+    }) as Connection['request'],
+    onNewWorker: () => undefined,
+  }
+  const leaving = new AbortController()
+  /** The versions that the page saw, in turn. */
+  const seen: number[] = []
+  const over = (async () => {
+    for await (const { sessions } of watch(connection, { signal: leaving.signal }))
+      seen.push(...sessions.map(({ parked }) => parked))
+  })()
+  const settle = () => vi.advanceTimersByTimeAsync(0)
+  await settle()
+  return {
+    seen,
+    /** It changes, and is stopped before it tells. */
+    change: () => worker.version++,
+    /** It changes, and tells. */
+    async tell() {
+      worker.version++
+      told({ type: 'changed', session: now() })
+      await settle()
+    },
+    /** The page is had again by Back. */
+    async back() {
+      page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+      await settle()
+    },
+    /** The question that was asked last, of those that are out. */
+    async answer() {
+      out.pop()?.answer()
+      await settle()
+    },
+    async refuse(code: ErrorCode) {
+      out.pop()?.refuse(new HoldfastError(code, 'No.'))
+      await settle()
+    },
+    async leave() {
+      leaving.abort()
+      await over
+      expect(vi.getTimerCount()).toBe(0)
+    },
+  }
+}
+
+// Promise 1 of docs/guarantees.md.
+describe('of what is asked and told at once', () => {
+  it('an answer that comes late does not undo a later one', async () => {
+    const { seen, change, back, answer, leave } = await watchedSlowly()
+    await answer()
+    await vi.advanceTimersByTimeAsync(60_000)
+    change()
+    await back()
+    await answer()
+    await answer()
+    expect(seen).toEqual([1, 2])
+    await leave()
+  })
+
+  it('what is told while one question is out is not undone by its answer, though another is asked meanwhile, and fails', async () => {
+    const { seen, tell, back, answer, refuse, leave } = await watchedSlowly()
+    await answer()
+    await vi.advanceTimersByTimeAsync(60_000)
+    await tell()
+    await back()
+    await refuse('bad-message')
+    await answer()
+    await back()
+    await answer()
+    expect(seen).toEqual([1, 2])
+    await leave()
+  })
+
+  it('what was told before a question is repeated does not undo its answer', async () => {
+    const { seen, tell, change, answer, refuse, leave } = await watchedSlowly()
+    await tell()
+    change()
+    await refuse('worker-timeout')
+    await vi.advanceTimersByTimeAsync(1_000)
+    await answer()
+    expect(seen).toEqual([3])
     await leave()
   })
 })

@@ -32,7 +32,7 @@ async function* states(
 ): AsyncGenerator<Snapshot> {
   const { signal } = over
   let sessions = new Map<SessionId, SessionSnapshot>()
-  /** What was told while a question is out: it is newer than the answer. */
+  /** What was told since the worker was last asked: it is newer than the answer. */
   const since = new Map<SessionId, SessionSnapshot | undefined>()
   let changed = true
   let notify = () => {}
@@ -50,12 +50,14 @@ async function* states(
   }
   onBroadcast(connection, listener, signal)
   signal.addEventListener('abort', () => notify())
-  addEventListener('pageshow', ({ persisted }) => persisted && void askAgain(true), { signal })
+  addEventListener('pageshow', ({ persisted }) => persisted && askAgain(), { signal })
 
   async function ask(): Promise<void> {
-    since.clear()
-    const asked = () => connection.request({ type: 'sessions' })
-    const answer = await requestWithRetry(connection, asked, {
+    const request = () => {
+      since.clear()
+      return connection.request({ type: 'sessions' })
+    }
+    const answer = await requestWithRetry(connection, request, {
       signal,
       onStalled: (error, attempt) => attempt === TOLD_AT && tell(onStalled, error),
     })
@@ -66,15 +68,21 @@ async function* states(
   }
 
   /** A worker may have died over what it had to tell, and what it tells a page that is put aside for Back is lost. */
-  async function askAgain(hasMissed = hasMore(sessions)): Promise<void> {
-    clearTimeout(timer)
-    if (hasMissed) await ask().catch(() => undefined)
-    timer = undefined
-    notify()
+  function askAgain(): void {
+    // One after the other, or an older answer could undo a newer one.
+    asking = asking
+      .then(ask)
+      .catch(() => undefined)
+      .then(() => {
+        clearTimeout(timer)
+        timer = undefined
+        notify()
+      })
   }
 
+  let asking = ask()
   try {
-    await ask().catch((error: unknown) => {
+    await asking.catch((error: unknown) => {
       // Whoever stops watching is told nothing more, no error either.
       if (!signal.aborted) throw error
     })
@@ -83,7 +91,9 @@ async function* states(
         changed = false
         yield { sessions: [...sessions.values()].sort((a, b) => b.startedAtMs - a.startedAtMs) }
       } else {
-        if (hasMore(sessions)) timer ??= setTimeout(() => void askAgain(), ASK_AGAIN_MS)
+        // Of what has settled the worker has nothing to tell.
+        if ([...sessions.values()].some(({ upload }) => upload !== 'confirmed'))
+          timer ??= setTimeout(askAgain, ASK_AGAIN_MS)
         await new Promise<void>((resolve) => {
           notify = resolve
         })
@@ -99,6 +109,3 @@ type Sessions = Map<SessionId, SessionSnapshot>
 
 const put = (into: Sessions, id: SessionId, session: SessionSnapshot | undefined) =>
   session ? into.set(id, session) : into.delete(id)
-
-/** Whether there is anything that the worker may have to tell. */
-const hasMore = (sessions: Sessions) => [...sessions.values()].some(({ upload }) => upload !== 'confirmed')

@@ -98,6 +98,13 @@ it('says why the worker runs', () => {
   expect(lines).toEqual(['woken by sync a-tag for the last time', 'asked by a page: hello'])
 })
 
+it('says that a page has asked, of a message whose type is none, too', () => {
+  const { worker, lines } = world()
+  const data = { holdfast: PROTOCOL_VERSION, type: { toString: null } }
+  worker.dispatchEvent(Object.assign(new Event('message'), { data }))
+  expect(lines).toEqual(['asked by a page: ?'])
+})
+
 it('says how a session stands when that changes, and not again while it is the same', async () => {
   const { lines } = world()
   const channel = new BroadcastChannel(`holdfast:${SCOPE}`)

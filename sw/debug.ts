@@ -22,7 +22,10 @@ export function debug<Options extends InstallOptions>(options: Options, say: Say
       say(`woken by ${[type, tag, ...(lastChance ? ['for the last time'] : [])].filter(Boolean).join(' ')}`)
     })
   self.addEventListener('message', ({ data }) => {
-    if (isOurs(data)) say(`asked by a page: ${String(data['type'])}`)
+    if (!isOurs(data)) return
+    const { type } = data
+    // Another script may post anything.
+    say(`asked by a page: ${typeof type === 'string' ? type : '?'}`)
   })
   sayChanges(say)
 

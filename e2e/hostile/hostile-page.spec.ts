@@ -6,6 +6,7 @@ import { builtScript } from '../built-scripts.ts'
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { dump } from '../in-page/dump.ts'
 import { post, postChunk, startSession } from '../in-page/messages.ts'
+import { GRANTED } from './messages.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
 // Promise 9 of docs/guarantees.md.
@@ -26,12 +27,11 @@ for (const count of [1_000, 10_000])
 
       expect(report.sent + report.unsendable).toBe(count)
       expect(report.unanswered).toEqual([])
-      // Granted is only what changes nothing: to discard what is not there is one of it.
       expect(
         Object.keys(report.answers)
           .filter((code) => code.startsWith('ok:'))
           .toSorted(),
-      ).toEqual(['ok:chunks', 'ok:discard', 'ok:hello', 'ok:sessions'])
+      ).toEqual(GRANTED.map((type) => `ok:${type}`))
       expect(report.answers['defect']).toBeUndefined()
       expect(report.answers['storage-failed']).toBeUndefined()
       expect(await dump(page)).toEqual(before)

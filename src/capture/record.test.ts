@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { seeded } from '../../e2e/soak/random.ts'
 import type { AppendOptions, RecordingSession } from '../api.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import type { ChunkId, SessionId, SessionName } from '../protocol/ids.ts'
@@ -34,6 +35,8 @@ class FakeRecorder extends EventTarget {
   static isTypeSupported = (type: string) => supported.has(type)
   static last: FakeRecorder
   state = 'inactive'
+  /** What it gives as it is stopped. */
+  rest = 'the rest'
   timesliceMs = 0
   static failsAt: 'construction' | 'start' | undefined
   readonly options: object
@@ -51,7 +54,7 @@ class FakeRecorder extends EventTarget {
   stop() {
     if (this.state === 'inactive') return
     this.state = 'inactive'
-    this.slice('the rest')
+    this.slice(this.rest)
     this.dispatchEvent(new Event('stop'))
   }
   requestData() {
@@ -1094,6 +1097,120 @@ describe('a page that records', () => {
     thaws()
     await recording.finished
     expect(ends).toEqual(['interrupted'])
+  })
+})
+
+/** A history of a recording: what happens to its page, its source and its worker, by chance, until it is stopped. */
+async function randomRecording(seed: number) {
+  const { pick, chance, between } = seeded(seed)
+  const worker = fakeWorker()
+  const opened: FakeTrack[][] = []
+  let letOpen = () => {}
+  const open = () => {
+    const tracks = [new FakeTrack('video'), new FakeTrack('audio')]
+    opened.push(tracks)
+    return streamOf(...tracks)
+  }
+  const reopen = async () => {
+    if (chance(0.5)) await new Promise<void>((resolve) => (letOpen = resolve))
+    if (chance(0.2)) throw new DOMException('Denied', 'NotAllowedError')
+    return open()
+  }
+  const recording = record(worker.begin(), open(), 'video/webm', {
+    whenSourceLost: pick(['go-on', 'end']),
+    maxWaitingBytes: pick([30, 1_000_000]),
+    chunkMs: pick([0, 5_000]),
+    reopen: chance(0.5) ? reopen : undefined,
+  })
+  const recorders = new Set<FakeRecorder>()
+  const slices: string[] = []
+  const lastTracks = () => opened.at(-1)!
+  const stop = () => void recording.stop().catch(() => undefined)
+  const happenings = {
+    slice() {
+      const { last } = FakeRecorder
+      if (last.state !== 'recording') return
+      recorders.add(last)
+      last.rest = `${recorders.size}.rest;`
+      slices.push(`${recorders.size}.${slices.length};`)
+      last.slice(slices.at(-1)!)
+    },
+    isFrozen: () => happens('freeze'),
+    runsAgain: () => happens('resume'),
+    isPutAsideForBack: () => void (happens('pagehide'), thaws(), happens('pageshow')),
+    isHidden() {
+      fakePage.visibilityState = 'hidden'
+      happens('visibilitychange')
+    },
+    losesATrack: () => pick(lastTracks()).becomes('ended'),
+    losesItsPermission() {
+      for (const track of lastTracks()) track.becomes('ended')
+      FakeRecorder.last.stop()
+    },
+    opensAnother: () => letOpen(),
+    workerAnswersNothing: () => worker.hold(),
+    workerAnswers: () => worker.release(),
+    workerLosesASession() {
+      const session = pick(worker.sessions)
+      session.known = session.ended
+    },
+    timePasses: () => vi.advanceTimersByTimeAsync(pick([500, 3_000, 70_000])),
+    isStopped: stop,
+  }
+  const happened: string[] = []
+  for (let count = between(3, 16); count > 0; count--) {
+    const name = pick(['slice', 'slice', ...Object.keys(happenings)]) as keyof typeof happenings
+    happened.push(name)
+    await happenings[name]()
+    if (chance(0.7)) await vi.advanceTimersByTimeAsync(0)
+  }
+  letOpen()
+  worker.release()
+  happens('resume')
+  stop()
+  await vi.advanceTimersByTimeAsync(200_000)
+  // So it says where the worker has lost the last one and nothing is left to hand over.
+  await recording.finished.catch((error: unknown) => expect(error).toMatchObject({ code: 'unknown-session' }))
+  const texts = worker.sessions.map(({ known, text }) => (known ? text.join('') : ''))
+  const lost = worker.sessions.flatMap(({ known, text }) => (known ? [] : text)).join('')
+  return {
+    happened,
+    sessions: worker.sessions,
+    opened,
+    slices,
+    texts,
+    lost,
+    unsaved: recording.unsavedRuns(),
+  }
+}
+
+describe('a page that records, whatever happens to it', () => {
+  it('loses no slice that no session was lost with, ends each session, and leaves no camera on', async () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const { happened, sessions, opened, slices, texts, lost, unsaved } = await randomRecording(seed)
+      const kept = texts.join('')
+      expect({
+        seed,
+        happened,
+        nowhere: slices.filter((slice) => !kept.includes(slice) && !lost.includes(slice)),
+        twice: slices.filter((slice) => kept.split(slice).length > 2),
+        unsaved,
+        // As neither they would play.
+        ofTwoRecorders: texts.filter((text) => new Set(text.match(/\d+(?=\.)/g)).size > 1),
+        notEnded: sessions.filter(({ known, ended }) => known && !ended),
+        cameras: opened.slice(1).filter((tracks) => tracks.some(({ readyState }) => readyState === 'live')),
+      }).toEqual({
+        seed,
+        happened,
+        nowhere: [],
+        twice: [],
+        unsaved: [],
+        ofTwoRecorders: [],
+        notEnded: [],
+        cameras: [],
+      })
+      fakePage.visibilityState = 'visible'
+    }
   })
 })
 

@@ -474,6 +474,38 @@ describe('an upload', () => {
     await expect.poll(() => locks.exclusive()).toBe(0)
   })
 
+  it.each([
+    ['deleted', () => Promise.reject(new DOMException('Gone', 'NotFoundError'))],
+    ['cut short', async () => new ArrayBuffer(1)],
+  ])(
+    'whose file is %s between two reads goes on in the same session once it is there again',
+    async (_what, arrayBuffer) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const file = fileOf()
+      const slice = file.slice.bind(file)
+      const changed = Object.assign(fileOf(), {
+        slice: (from: number, to: number) =>
+          Object.assign(slice(from, to), from >= 2 * PART && { arrayBuffer }),
+      })
+      let failed: unknown
+      upload(worker.page(), changed, options).done.catch((error: unknown) => (failed = error))
+      await expect.poll(() => worker.handed().toSorted()).toEqual([0, 1])
+      const later = () => vi.advanceTimersByTimeAsync(1_000).then(() => failed)
+      await expect.poll(later).toMatchObject({ code: 'payload-unreadable' })
+      vi.useRealTimers()
+      const { snapshot, chunks } = worker.only()
+      expect(chunks.size).toBe(2)
+      await expect.poll(() => worker.only().snapshot.ending).toBe('interrupted')
+      await expect.poll(() => locks.exclusive()).toBe(0)
+
+      const again = upload(worker.page(), file, options)
+      await again.handedOver
+      expect(again.sessionId).toBe(snapshot.id)
+      expect(worker.only().snapshot.ending).toBe('complete')
+      expect(await readBack(worker.only())).toBe(TEXT)
+    },
+  )
+
   it.each(['when it is ended', 'after its end'])(
     'of which the device loses a part %s is told, and the same call brings that again',
     async (when) => {

@@ -136,8 +136,9 @@ describe('a drain', () => {
   })
 
   it('takes for a question what changes nothing', () => {
-    const types = ['sessions', 'chunks', 'hello', 'chunk', 'session-end', 'resume', 'policy']
-    expect(types.filter((type) => isQuestion({ type }))).toEqual(['sessions', 'chunks'])
+    const questions = ['sessions', 'chunks', 'bytes', 'log']
+    const types = [...questions, 'hello', 'chunk', 'session-end', 'resume', 'policy']
+    expect(types.filter((type) => isQuestion({ type }))).toEqual(questions)
   })
 
   it('costs the same few transactions for a chunk, however many wait', async () => {

@@ -41,7 +41,8 @@ export async function reply(context: Context, data: unknown): Promise<Reply> {
 }
 
 /** Whether a message only asks: a page may do that many times a second. */
-export const isQuestion = (data: unknown): boolean => ['sessions', 'chunks'].includes((data as Request).type)
+export const isQuestion = (data: unknown): boolean =>
+  ['sessions', 'chunks', 'bytes', 'log'].includes((data as Request).type)
 
 /** A request by its type. */
 type RequestOf<Type extends RequestType> = Extract<Request, { type: Type }>
@@ -54,7 +55,7 @@ type Handlers = {
 const HANDLERS: Handlers = {
   hello: async (context, { again }) => ({
     protocol: PROTOCOL_VERSION,
-    workRemains: await visit(context, again === true),
+    workRemains: await visit(context, again),
   }),
   'session-start': async (context, { session }) => viewOf(context, await startSession(context, session)),
   chunk: async (context, { chunk }) => ({ acknowledged: await admitChunk(context, chunk) }),
@@ -105,7 +106,7 @@ const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(se
  *
  * @param again the page keeps the worker awake: nobody has arrived
  */
-async function visit(context: Context, again: boolean): Promise<boolean> {
+async function visit(context: Context, again?: boolean): Promise<boolean> {
   const now = nowOf(context.clock)
   const isVisit = !again && Math.abs(now.nowMs - (context.visitedAtMs ?? 0)) >= VISITS_APART_MS
   if (isVisit) {
@@ -114,8 +115,8 @@ async function visit(context: Context, again: boolean): Promise<boolean> {
   }
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
   const event = { type: 'hoped', of: TRIAL_KINDS } as const
-  const hasHope = (session: SessionRecord) => isVisit && sessionTransition(session, [], event, now)
+  const hopeful = sessions.filter((session) => isVisit && sessionTransition(session, [], event, now))
   // All at once, so that they are written together.
-  await Promise.all(sessions.map((session) => hasHope(session) && change(context, session.id, event)))
+  await Promise.all(hopeful.map(({ id }) => change(context, id, event)))
   return policy !== 'paused' && sessions.some(workRemains)
 }
