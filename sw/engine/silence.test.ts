@@ -104,3 +104,19 @@ describe('of a store that never answers', () => {
     expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'timeout' } })
   })
 })
+
+// One that waited behind the look of another would have its own 100 s after that.
+it('of a chain that failed once, and never answers after that, each of 4 sessions that need it is told', async () => {
+  const world = createWorld()
+  const worker = world.worker()
+  let reads = 0
+  worker.anchor.read = async () => {
+    if (reads++ > 0) return never()
+    for (let number = 2; number <= 4; number++) await recordSession(world, { number })
+    throw new OwnError('unreachable', 'It is away.')
+  }
+  await recordSession(world)
+  await greeted(world, worker, 120_000)
+  const codes = (await troubles(world, 4)).map((trouble) => trouble?.error.code)
+  expect(codes).toEqual(['unreachable', 'timeout', 'timeout', 'timeout'])
+})
