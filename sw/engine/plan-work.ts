@@ -183,7 +183,7 @@ async function planTransfers(
   const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
   const uploads = borne && borne + Math.min(1, silent.length)
   // Whoever asks whether a store is back asks with one.
-  const most = uploads > 0 && store.failures === 0 ? uploads + MAX_READY : uploads
+  const most = uploads && store.failures === 0 ? uploads + MAX_READY : uploads
   const chunks: ChunkRecord[] = []
   const start = (chunk: ChunkRecord) => {
     chunks.push(chunk)
