@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { OwnError } from '../ports/own-error.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { createDrain, type Drain } from './drain.ts'
+import { resumeSession } from './sessions.ts'
 
 // Promise 5 of docs/guarantees.md: whatever stands is told within two minutes, and holds up no other.
 
@@ -119,4 +120,16 @@ it('of a chain that failed once, and never answers after that, each of 4 session
   await greeted(world, worker, 120_000)
   const codes = (await troubles(world, 4)).map((trouble) => trouble?.error.code)
   expect(codes).toEqual(['unreachable', 'timeout', 'timeout', 'timeout'])
+})
+
+it('of a chain that never answers is told though a person resumes meanwhile', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  const worker = world.worker()
+  worker.anchor.read = never
+  const drain = createDrain(worker)
+  await greeted(world, drain, 20_000)
+  await resumeSession(worker, id)
+  await greeted(world, drain, 100_000)
+  expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'timeout' } })
 })
