@@ -167,6 +167,7 @@ const BESIDES: readonly { readonly of: number; readonly what: Happening['what'] 
   { of: 6, what: { kind: 'app-hangs', forMs: 200_000 } },
   { of: 1, what: { kind: 'moved' } },
   { of: 9, what: { kind: 'busy', forMs: 60_000 } },
+  { of: 2, what: { kind: 'chain-hangs', forMs: 200_000 } },
 ]
 
 /** What comes and goes does so this often, each time after so long, ms. */

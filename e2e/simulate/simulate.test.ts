@@ -22,7 +22,7 @@ const STRIDE = takesWhole() ? 1 : 6
 const DEPTHS = takesWhole() ? Array.from({ length: 64 }, (_none, at) => at + 1) : [1, 2, 3, 8, 32, 64]
 
 /** What scenarios alone have. */
-type OfScenarios = 'anchors-judged' | 'chain-hangs'
+type OfScenarios = 'anchors-judged'
 
 /** What chance lets happen: all else. */
 const MADE_BY_CHANCE: Readonly<Record<Exclude<Happening['what']['kind'], OfScenarios>, true>> = {
@@ -56,6 +56,7 @@ const MADE_BY_CHANCE: Readonly<Record<Exclude<Happening['what']['kind'], OfScena
   unreadable: true,
   'sealer-hangs': true,
   'store-hangs': true,
+  'chain-hangs': true,
   'app-hangs': true,
   'relay-sits': true,
   'relays-sit': true,

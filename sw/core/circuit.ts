@@ -3,7 +3,7 @@ import { askedMs, circuitDelayMs, isAhead, tellsOfDestination } from './retry-po
 
 /**
  * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
- * Open until `notBeforeMs`; then one request at a time until one succeeds.
+ * Open until `notBeforeMs`; then one upload at a time until one succeeds.
  */
 export interface Circuit {
   readonly failures: number

@@ -149,10 +149,11 @@ export function sessionTransition(
 
 function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): void {
   const { session } = draft
-  // What was under way as a person resumed it failed for how it was before. It is tried again at once, as all else is.
+  // What was under way as a person resumed it failed for how it was before. It is tried again at once, as all else is; but
+  // what was not answered in its whole time was not after that either.
   if ('event' in event && event.event.type === 'failed') {
-    const { of = session } = event.event.failure
-    if (of.resumedAtMs !== session.resumedAtMs) return
+    const { of = session, code } = event.event.failure
+    if (of.resumedAtMs !== session.resumedAtMs && code !== 'timeout') return
   }
   switch (event.type) {
     case 'session-started':

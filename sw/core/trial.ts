@@ -55,7 +55,7 @@ export const isHeldBack = ({ refused = 0, trials }: SessionRecord) =>
  * not for long. What cannot be sealed is a matter of its session alone.
  */
 export function isShared({ trials, trouble }: SessionRecord, other: SessionRecord): boolean {
-  const { failures = 0 } = trials?.refusal ?? {}
+  const failures = trials?.refusal?.failures ?? 0
   const isOfOne = trouble?.error.code === other.trouble?.error.code
   const isAlike = isOfOne && failures === other.trials?.refusal?.failures && other.parkedRaw === 0
   return isAlike && failures > 0 && failures <= TRIALS_TOGETHER

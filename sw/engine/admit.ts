@@ -75,11 +75,10 @@ async function isKnown(tx: ReadTransaction, id: ChunkId, handed: HandedChunk): P
   return false
 }
 
-function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
-  if (present.plaintextHash !== handed.plaintextHash || present.capturedAtMs !== handed.capturedAtMs)
-    return false
-  return !handed.seal || present.state.seal?.encryptedHash === handed.seal.encryptedHash
-}
+const isSameContent = (present: ChunkRecord, handed: HandedChunk): boolean =>
+  present.plaintextHash === handed.plaintextHash &&
+  present.capturedAtMs === handed.capturedAtMs &&
+  (!handed.seal || present.state.seal?.encryptedHash === handed.seal.encryptedHash)
 
 /** What was posted, as far as it can be read. */
 interface Content {

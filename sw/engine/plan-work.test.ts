@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import { FAILURES_TO_TELL } from '../core/limits.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { withMarks } from '../core/session.ts'
 import { loseRecords } from '../testing/lose.ts'
@@ -104,7 +105,8 @@ it('gives the trial of a destination that fails to what has waited longest, and 
     await recordSession(world, { number: 2 }),
   ]
   const worker = world.worker()
-  await recordFailure(worker, 'listing', new HoldfastError('unreachable', 'Nobody answers.'))
+  for (let failures = 0; failures < FAILURES_TO_TELL; failures++)
+    await recordFailure(worker, 'listing', new HoldfastError('unreachable', 'Nobody answers.'))
   const paging = { failures: 3, notBeforeMs: world.clock.now() + 50_000 }
   await world.disk.write(async (tx) => tx.putSession({ ...(await tx.session(first))!, paging }))
   await world.clock.advance(60_000)

@@ -4,7 +4,7 @@ import { finding, needsStore } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, MayLeave, SessionRecord, TrialKind } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
-import { SEAL_FIRST } from '../core/limits.ts'
+import { FAILURES_TO_TELL, SEAL_FIRST } from '../core/limits.ts'
 import { dueAtMs, isInPlace, isOpen, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { QueueRange, ReadTransaction } from '../ports/store.ts'
@@ -183,7 +183,7 @@ async function planTransfers(
   const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
   const uploads = borne && borne + Math.min(1, silent.length)
   // Whoever asks whether a store is back asks with one.
-  const most = uploads > 0 && store.failures === 0 ? uploads + MAX_READY : uploads
+  const most = uploads && store.failures === 0 ? uploads + MAX_READY : uploads
   const chunks: ChunkRecord[] = []
   const start = (chunk: ChunkRecord) => {
     chunks.push(chunk)
@@ -235,8 +235,9 @@ async function nextRaw(
 }
 
 /**
- * A few steps of each kind at a time, and one on trial while their destination has failed lately. Trials of what is parked
- * ask nobody; of sessions that were refused together one is tried, which stands for the others, due or not.
+ * A few steps of each kind at a time, and one on trial once their destination has failed so often that those that wait for
+ * their turn are told. Trials of what is parked ask nobody; of sessions that were refused together one is tried, which stands
+ * for the others, due or not.
  *
  * @param silent requests of which nothing is heard: once that is told, they keep no other step from its turn
  * @returns with the sessions that wait behind those
@@ -282,7 +283,7 @@ function planSteps(
     const ofKind = keys.filter((other) => other.startsWith(kind))
     const hushed = silent.filter(({ sessionId }) => ofKind.includes(`${kind} ${sessionId}`))
     const running = ofKind.length - hushed.filter(isTold).length
-    const most = failures > 0 ? 1 : MAX_CONCURRENT_STEPS
+    const most = failures >= FAILURES_TO_TELL ? 1 : MAX_CONCURRENT_STEPS
     if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
     else if (kind === 'sign-in' || kind === 'refusal') {
       if (kind === 'refusal') {

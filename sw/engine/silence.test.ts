@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { OwnError } from '../ports/own-error.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { createDrain, type Drain } from './drain.ts'
+import { resumeSession } from './sessions.ts'
 
 // Promise 5 of docs/guarantees.md: whatever stands is told within two minutes, and holds up no other.
 
@@ -103,4 +104,32 @@ describe('of a store that never answers', () => {
     await greeted(world, { ...worker, store: { ...store, write } }, 140_000)
     expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'timeout' } })
   })
+})
+
+// One that waited behind the look of another would have its own 100 s after that.
+it('of a chain that failed once, and never answers after that, each of 4 sessions that need it is told', async () => {
+  const world = createWorld()
+  const worker = world.worker()
+  let reads = 0
+  worker.anchor.read = async () => {
+    if (reads++ > 0) return never()
+    for (let number = 2; number <= 4; number++) await recordSession(world, { number })
+    throw new OwnError('unreachable', 'It is away.')
+  }
+  await recordSession(world)
+  await greeted(world, worker, 120_000)
+  const codes = (await troubles(world, 4)).map((trouble) => trouble?.error.code)
+  expect(codes).toEqual(['unreachable', 'timeout', 'timeout', 'timeout'])
+})
+
+it('of a chain that never answers is told though a person resumes meanwhile', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  const worker = world.worker()
+  worker.anchor.read = never
+  const drain = createDrain(worker)
+  await greeted(world, drain, 20_000)
+  await resumeSession(worker, id)
+  await greeted(world, drain, 100_000)
+  expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'timeout' } })
 })
