@@ -64,7 +64,6 @@ export function transportHarness(backend: Backend, options: HarnessOptions): Tra
           (entry.key ?? cid) === cid &&
           entry.fault !== undefined &&
           entry.bytesReceived >= bytes,
-        30_000,
       )
     },
     down: () => backend.pause(),

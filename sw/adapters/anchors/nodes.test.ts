@@ -356,6 +356,25 @@ describe('several nodes', () => {
     expect(await anchorOver(all()).events(NAME, 11, 11, calm)).toEqual([])
   })
 
+  it('name the same transaction in whatever letters they write it, and none of them is set aside for that', async () => {
+    const log = logOf(anchorOf('3'))
+    const capitals = (text: string) => text.toUpperCase().replace('X', 'x')
+    const shouting = {
+      topics: log.topics.map(capitals),
+      data: capitals(log.data),
+      transactionHash: capitals(`0x${'ab'.repeat(32)}`),
+      blockHash: capitals(log.blockHash),
+    }
+    for (const node of [a, b]) node.mine(anchorOf('3'))
+    a.logs.set(11, [{ ...log, transactionHash: `0x${'ab'.repeat(32)}` }])
+    b.logs.set(11, [shouting])
+    const told: SetAside[] = []
+    const anchor = anchorOver([a, b], { onSetAside: (node) => void told.push(node) })
+    const [event] = await anchor.events(NAME, 11, 11, calm)
+    expect(event?.receipt.transactionHash).toMatch(/^0x(ab){32}$/i)
+    expect(told).toEqual([])
+  })
+
   describe('of which some tell of a single block at a time', () => {
     /** What they refuse, and with what. */
     const refuseRanges = (nodes: readonly FakeChainServer[], refusal: object = {}) => {

@@ -284,7 +284,8 @@ const floorOf = (node: Node) => Math.max(0, (node.error?.retryAfterMs ?? 0) - as
 
 const isAside = (node: Node) => node.error !== undefined && (asideMs(node) < ASIDE_MS || floorOf(node) > 0)
 
-const formOf = (answer: unknown) => JSON.stringify(answer)
+/** Hashes are hexadecimal, in whatever letters a node writes them. */
+const formOf = (answer: unknown) => JSON.stringify(answer).toLowerCase()
 
 /** What at least `least` say, and more than say anything else. */
 function agreement<T>(answers: Iterable<T>, least: number): { readonly answer: T } | undefined {

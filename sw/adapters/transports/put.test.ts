@@ -184,9 +184,10 @@ test('takes 403 to HEAD for “not there”, as S3 says it to those who may not 
 })
 
 /** A store that answers each `PUT` alike, through the lives of several workers: the message of each attempt. */
-async function refusedAlike(status: number, body: string, attempts: number) {
+async function refusedAlike(status: number, body: string, attempts: number, resumeToken?: string) {
   const { upload, bytes } = await fresh()
   const { attempt, record } = keptAttempts(upload, bytes)
+  record.resumeToken = resumeToken
   backend.faults.add({ service: 'put', match: '/put/objects/', method: 'PUT', kind: 'status', status, body })
   const told: (string | undefined)[] = []
   for (let at = 0; at < attempts; at += 1) told.push((await attempt(put(grantFor)))?.code)
@@ -210,6 +211,11 @@ test.each([
   // The grant is mended: one that was told so is the last.
   backend.faults.clear()
   expect([await attempt(), await attempt()]).toContain(undefined)
+})
+
+test('what another transport remembered is no doubt: damage on the way is sent again', async () => {
+  const { told } = await refusedAlike(400, refusal('BadDigest'), 1, 'https://tus.example/files/1')
+  expect(told).toEqual(['address-mismatch'])
 })
 
 test('another refusal in between is none of the grant’s faults', async () => {

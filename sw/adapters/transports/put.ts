@@ -129,7 +129,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     const error = storeError(answer)
     if (error.code !== 'address-mismatch' && !/NotMatch$/i.test(storeCode(answer))) throw error
     // Damaged twice on its way, or signed wrongly twice, is no accident.
-    if (resumeToken) throw storeError(answer, 'the grant signs another checksum or header. ')
+    if (resumeToken === DOUBTED) throw storeError(answer, 'the grant signs another checksum or header. ')
     await saveResumeToken(DOUBTED)
     throw error
   }
