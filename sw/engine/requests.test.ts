@@ -110,6 +110,18 @@ describe('reply', () => {
       ).toBeLessThanOrEqual(world.clock.now())
   })
 
+  it('has no server asked the sooner because somebody resumes a session that is not there', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    const circuit = () => world.disk.read((tx) => circuitOf(tx, worker.transport.name, world.clock.now()))
+    await recordFailure(worker, 'listing', new HoldfastError('unreachable', 'Away.'))
+    const before = await circuit()
+    expect(await reply(worker, message('resume', { sessionId: id }))).toMatchObject({
+      error: { code: 'unknown-session' },
+    })
+    expect(await circuit()).toEqual(before)
+  })
+
   // Promise 6 of docs/guarantees.md.
   it('tells of every session that a server asked for a wait, and until when', async () => {
     const world = createWorld()

@@ -94,8 +94,9 @@ export const pauseSession = (context: Context, id: SessionId): Promise<SessionRe
 
 /** Goes on after a pause, and tries whatever is parked, now. */
 export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
+  const session = await changeExisting(context, id, { type: 'resumed', byPerson: true })
   await reconsiderCircuits(context)
-  return changeExisting(context, id, { type: 'resumed', byPerson: true })
+  return session
 }
 
 /** Has a session that is bound elsewhere go where this worker goes; any other one stays as it is. */
