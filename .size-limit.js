@@ -75,7 +75,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '28.7 kB',
+    limit: '28.8 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -98,7 +98,7 @@ export default [
   {
     name: 'resumable upload transport, alone',
     path: 'dist/sw/adapters/transports/resumable.js',
-    limit: '3.6 kB',
+    limit: '3.7 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

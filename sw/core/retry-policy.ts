@@ -11,6 +11,7 @@ import {
   READS,
   RESUBMIT_AFTER_MS,
   RESUBMIT_CAP_MS,
+  SHOWN_AFTER_MS,
   TRIAL_FLOOR_MS,
 } from './waits.ts'
 
@@ -99,10 +100,11 @@ export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload'
  * @returns until when, ms since the epoch; Infinity where it parks
  */
 export function waitAfter(failure: Failure, failures: number, now: Now): number {
-  const { code, isOfRead, retryAfterMs: floorMs } = failure
+  const { code, isOfRead, retryAfterMs } = failure
+  const floorMs = code === 'address-mismatch' ? SHOWN_AFTER_MS : retryAfterMs
   const tries = isOfRead && classOf(code) !== 'blocked' ? Infinity : triesOf(code)
   if (failures > tries) return Infinity
-  return now.nowMs + (failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random)))
+  return now.nowMs + Math.max(floorMs, failures && backOffMs(failures, now.random))
 }
 
 /**

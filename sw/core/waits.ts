@@ -2,6 +2,8 @@
 
 /** First upper bound of the wait after a failure, ms; it doubles. */
 export const BASE_MS = 500
+/** A store may show some seconds later what it took: no copy that it does not show is looked for again sooner, ms. */
+export const SHOWN_AFTER_MS = 5_000
 /** Largest wait between attempts of one item, ms. */
 export const CAP_MS = 60_000
 /**

@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
-import { limited, requestUrl, type Answer } from './request.ts'
+import { isGone, limited, requestUrl, type Answer } from './request.ts'
 import {
   TIMEOUT_MS,
   SLOWEST_BYTES_PER_MS,
@@ -54,7 +54,9 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
           let response = await ask('manual')
           // A redirect, which browsers show as status 0. A body goes nowhere else: each place on the way would get all of it,
           // twenty of a loop. Where a question is followed in vain, the first answer tells that it leads on.
-          if (response.status % 300 < 100 && !init.body) response = await ask('follow').catch(() => response)
+          if (!init.body && response.status % 300 < 100) response = await ask('follow').catch(() => response)
+          // One answer may be of something between us, such as a stale cache.
+          if (!init.body && isGone(response)) response = await ask('follow')
           const latestMs = performance.now() + timeoutMs + maxBytes / expected
           // One piece of memory for all of it, in however many pieces it comes: a copy that is read back is large.
           let held = new Uint8Array()

@@ -26,11 +26,6 @@ export const MAX_NODE_ANSWER_BYTES = 1024 * 1024
 export const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 /** So often an attempt halves a part that something on the way takes for too large (413). */
 export const HALVINGS = 3
-/**
- * A copy is read back so often before it is given up: one answer may be of something between us, such as a network's sign-in
- * page or a stale cache.
- */
-export const READS_BACK = 2
 /** Into more parts no upload is cut. */
 export const MAX_PARTS = 10_000
 /** Time for an account to send a transaction, ms. */

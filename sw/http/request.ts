@@ -89,6 +89,9 @@ export function parseJsonObject({ origin, text }: Answer): Readonly<Record<strin
   throw new HoldfastError('bad-answer', `${origin} answered no JSON object.`)
 }
 
+/** What is asked for is not there, or no more. */
+export const isGone = ({ status }: Pick<Answer, 'status'>) => [404, 410].includes(status)
+
 /** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15, unless `code` says more). */
 export function httpError(answer: Answer, hint = '', code = codeOf(answer)): HoldfastError {
   const { origin, status, headers, text } = answer

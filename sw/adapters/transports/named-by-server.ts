@@ -62,6 +62,3 @@ export async function locationIn(answer: Answer, reach: (url: string) => Promise
     answer.status === 201 ? 'rejected-by-store' : 'server-error',
   )
 }
-
-/** An upload that is not there, or no more. */
-export const isGone = ({ status }: Answer) => status === 404 || status === 410

@@ -1,12 +1,10 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
-import { parseJsonObject, httpError, requestUrl, under, type Answer } from '../../http/request.ts'
+import { parseJsonObject, httpError, isGone, requestUrl, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import { READS_BACK } from '../../http/http-limits.ts'
 import type { Transport } from '../../ports/transport.ts'
-import { isGone } from './named-by-server.ts'
-import { hasCopy, isOurs, mismatch } from './read-back.ts'
+import { hasCopy, isOurs, isOursAtLast, mismatch } from './read-back.ts'
 import { noSignIn, withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
 /** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
@@ -71,7 +69,7 @@ export function pinata({
   if (authorize === undefined && (gateway === undefined || network === 'private'))
     throw new HoldfastError(
       'bad-input',
-      'Add authorize, or gateway for public files, to know what Pinata has.',
+      'After a lost answer nobody could say whether Pinata has the file: add authorize, or gateway for public files.',
     )
   for (const url of [uploads, api, gateway ?? api]) requestUrl(url)
   const http = adaptiveTimeout(timeoutMs)
@@ -91,13 +89,8 @@ export function pinata({
     return files.filter(isFile)
   }
 
-  async function read(cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) {
-    const ask = () =>
-      http.request(under(`${gateway}`, `ipfs/${cid}`), { method }, { signal, maxBytes: sizeBytes })
-    const answer = await ask()
-    // One answer may be of something between us, such as a stale cache.
-    return isGone(answer) ? ask() : answer
-  }
+  const read = (cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) =>
+    http.request(under(`${gateway}`, `ipfs/${cid}`), { method }, { signal, maxBytes: sizeBytes })
 
   return {
     name,
@@ -166,14 +159,15 @@ export function pinata({
       if (gateway === undefined)
         throw new HoldfastError(
           'bad-answer',
-          `Pinata keeps ${upload.cid} under another address: add gateway, to read it back.`,
+          `Pinata keeps ${upload.cid} under another address, so only reading it back proves it: add gateway.`,
         )
-      for (let reads = 0; reads < READS_BACK; reads += 1) {
+      const isProved = await isOursAtLast(async () => {
         const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
         if (isGone(answer)) throw mismatch(upload, 'nothing')
         if (!hasCopy(answer)) throw httpError(answer, ' when the copy was read back.')
-        if (await isOurs(upload, answer.bytes)) return
-      }
+        return isOurs(upload, answer.bytes)
+      })
+      if (isProved) return
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },

@@ -1,12 +1,10 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
-import type { Answer } from '../../http/request.ts'
+import { isGone, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import { READS_BACK } from '../../http/http-limits.ts'
 import type { Attempt, HeadHint, Transport, Upload } from '../../ports/transport.ts'
-import { isGone } from './named-by-server.ts'
-import { digestOf, hasCopy, isOurs, mismatch } from './read-back.ts'
+import { digestOf, hasCopy, isOurs, isOursAtLast, mismatch } from './read-back.ts'
 import { isThere, storeCode, storeError } from './s3-errors.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
 
@@ -27,7 +25,7 @@ export interface GrantRequest {
   readonly labels?: Labels | undefined
   /** For `PUT`: what the checksum header is to say; by default the SHA-256 in Base64. */
   readonly checksum?: string | undefined
-  /** `rejected`: the last URL was refused, or showed nothing; it has expired, or was signed for something else. */
+  /** `rejected`: the last URL was refused; it has expired, or was signed for something else. */
   readonly reason: AuthReason
 }
 
@@ -98,9 +96,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         })
       },
       signal,
-      // A question that finds nothing is asked once more, too: one answer may be of something between us, such as a stale cache.
-      (answer) =>
-        answer?.ok === false && ((!body && isGone(answer)) || storeError(answer).code === 'sign-in-needed'),
+      (answer) => answer?.ok === false && storeError(answer).code === 'sign-in-needed',
     )
   }
 
@@ -161,15 +157,20 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     },
 
     async verify(upload, { signal, saveResumeToken }) {
-      for (let reads = 0; reads < READS_BACK; reads += 1) {
+      const isProved = await isOursAtLast(async () => {
         const head = !checksum && (await perform('HEAD', upload, signal))
-        if (head && isChecked(head, digestOf(upload))) return
+        if (head && isChecked(head, digestOf(upload))) return true
         const answer = await perform('GET', upload, signal)
-        if (!answer) throw new HoldfastError('bad-answer', `Expose ${header} by CORS, or grant GET.`)
+        if (!answer)
+          throw new HoldfastError(
+            'bad-answer',
+            `The store tells no ${header}: expose it by CORS, or grant GET.`,
+          )
         if (isGone(answer)) throw mismatch(upload, 'nothing')
         if (!hasCopy(answer)) throw storeError(answer)
-        if (await isOurs(upload, answer.bytes)) return
-      }
+        return isOurs(upload, answer.bytes)
+      })
+      if (isProved) return
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },

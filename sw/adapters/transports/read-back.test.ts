@@ -72,6 +72,11 @@ describe('a copy of which one answer shows something else', () => {
 
 /** Which question is answered once as if nothing were there. */
 const ASKED: readonly (readonly [VariantName, Step])[] = [
+  ['tus', 'ask'],
+  ['tus-plain', 'ask'],
+  ['tus-plain', 'read'],
+  ['resumable', 'ask'],
+  ['resumable-mute', 'read'],
   ['put', 'ask'],
   ['put-mute', 'read'],
   ['pinata-signed', 'ask'],
@@ -97,6 +102,7 @@ describe('a network’s sign-in page in the place of an answer, before anything 
     ['tus', 'create'],
     ['tus', 'ask'],
     ['resumable', 'create'],
+    ['resumable', 'ask'],
   ])('%s, %s: is waited for, and parks nothing', async (variant, step) => {
     const { store, attempt, isStored, copies } = await scene(variant)
     let isThere = true

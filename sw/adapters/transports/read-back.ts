@@ -19,6 +19,13 @@ export async function isOurs(upload: Upload, bytes: Uint8Array<ArrayBuffer>): Pr
   return found === upload.sha256
 }
 
+/**
+ * Whether a copy is ours, asked once more before it is given up: one answer may be of something between us, such as a
+ * network's sign-in page or a stale cache.
+ */
+export const isOursAtLast = async (isOurs: () => Promise<boolean>): Promise<boolean> =>
+  (await isOurs()) || isOurs()
+
 /** The store has other bytes under this upload's name, or none of those that it said it has. */
 export const mismatch = ({ cid }: Upload, found: string, hint = ''): HoldfastError =>
   new HoldfastError('address-mismatch', `The store has ${found} for ${cid}.${hint}`)

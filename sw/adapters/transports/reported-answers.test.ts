@@ -5,6 +5,7 @@ import type { VariantName } from '../../../e2e/transports/variants.ts'
 import { sampleOf, takesWhole } from '../../../e2e/test-size.ts'
 import { TRIAL_FLOOR_MS } from '../../core/waits.ts'
 import { createDrain } from '../../engine/drain.ts'
+import type { Clock } from '../../ports/platform.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf } from '../../testing/world.ts'
 
 // Promises 2, 6 of docs/guarantees.md. The whole engine over each transport, against each answer that public reports and
@@ -167,6 +168,39 @@ describe('a copy whose answer was lost is not sent again, however oddly the stor
     second.die()
     expect(await status()).toBe('confirmed')
     expect(copies()).toBe(1)
+  })
+})
+
+describe('a store that shows what it took some seconds later gets one copy of each chunk, and nothing parks', () => {
+  const LAG_MS = 3_000
+
+  test.each(
+    (['tus-plain', 'put-mute', 'pinata-legacy', 'resumable-mute'] as const).flatMap((variant) =>
+      [1, 8].map((chunks) => ({ variant, chunks })),
+    ),
+  )('$variant, $chunks of them', async ({ variant, chunks }) => {
+    // Whatever else the store names it by has this in it.
+    const ofAny = (key: string) => key.slice(-40)
+    const shownAtMs = new Map<string, number>()
+    let clock: Pick<Clock, 'now'> = { now: () => 0 }
+    const { world, store, worker } = await scene(
+      variant,
+      ({ step, key, url }) => {
+        if (step === 'send') return void shownAtMs.set(ofAny(key), clock.now() + LAG_MS)
+        const isHidden = clock.now() < (shownAtMs.get(ofAny(key)) ?? 0)
+        if (!isHidden || (step !== 'ask' && step !== 'read')) return undefined
+        return url.pathname.startsWith('/v3/files')
+          ? Response.json({ data: { files: null } })
+          : new Response(null, { status: 404 })
+      },
+      chunks,
+    )
+    clock = world.clock
+    const { drain, die } = worker()
+    await drain(TWO_MINUTES_MS)
+    die()
+    for (const chunk of await world.chunks(id)) expect(store.copies(cidOf(chunk), chunk.sizeBytes)).toBe(1)
+    expect(new Set(await world.statuses(id))).toEqual(new Set(['confirmed']))
   })
 })
 

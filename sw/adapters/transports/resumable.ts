@@ -1,18 +1,12 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
-import { httpError, type Answer } from '../../http/request.ts'
+import { httpError, isGone, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import {
-  DEFAULT_PART_BYTES,
-  HALVINGS,
-  MAX_PARTS,
-  READS_BACK,
-  SMALLEST_BYTES,
-} from '../../http/http-limits.ts'
+import { DEFAULT_PART_BYTES, HALVINGS, MAX_PARTS, SMALLEST_BYTES } from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
-import { callsOf, isGone, locationIn } from './named-by-server.ts'
-import { digestOf, hasCopy, isOurs, mismatch } from './read-back.ts'
+import { callsOf, locationIn } from './named-by-server.ts'
+import { digestOf, hasCopy, isOurs, isOursAtLast, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface ResumableOptions {
@@ -122,7 +116,8 @@ export function resumable({
     if (!answer.ok) throw httpError(answer)
     const told = STATE.map((header) => answer.headers.get(header)).join(' ')
     if (!/^\d+ \?[01] \d+$/.test(told))
-      throw httpError(answer, ` without ${STATE}, or CORS hides it`, REJECTED)
+      // Without any of them it may be a network's sign-in page, which passes.
+      throw httpError(answer, ` without ${STATE}, or CORS hides it`, told.trim() ? REJECTED : 'server-error')
     const [at, complete, length] = told.split(' ')
     const { sizeBytes } = upload
     const offsetBytes = Number(at)
@@ -130,19 +125,6 @@ export function resumable({
     if (complete === COMPLETE) return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
     return { kind: 'part', offsetBytes }
-  }
-
-  async function isReadAsOurs(upload: Upload, attempt: Attempt): Promise<boolean> {
-    const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), {
-      signal: attempt.signal,
-      maxBytes: upload.sizeBytes,
-    })
-    // Some servers forget an upload once it is whole.
-    if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
-    // The protocol gives GET of an upload no content.
-    if (!hasCopy(answer) || !answer.bytes.length)
-      throw httpError(answer, CONFIGURE, answer.ok ? REJECTED : undefined)
-    return isOurs(upload, answer.bytes)
   }
 
   return {
@@ -213,11 +195,21 @@ export function resumable({
     },
 
     async verify(upload, attempt) {
-      for (let reads = 0; reads < READS_BACK; reads += 1) {
+      const isProved = await isOursAtLast(async () => {
         const state = await stateOf(upload, attempt)
         if (state.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
-        if (state.isOurs ?? (await isReadAsOurs(upload, attempt))) return
-      }
+        if (state.isOurs !== undefined) return state.isOurs
+        const { signal } = attempt
+        const { sizeBytes: maxBytes } = upload
+        const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), { signal, maxBytes })
+        // Some servers forget an upload once it is whole.
+        if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
+        // The protocol gives GET of an upload no content.
+        if (!hasCopy(answer) || !answer.bytes.length)
+          throw httpError(answer, CONFIGURE, answer.ok ? REJECTED : undefined)
+        return isOurs(upload, answer.bytes)
+      })
+      if (isProved) return
       await attempt.saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },

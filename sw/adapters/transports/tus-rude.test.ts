@@ -141,8 +141,8 @@ test.each([
 
 test('sends one more copy to a server that forgets an unproved one, and then says so', async () => {
   const { attempt, copies } = await scene({ forgetsWhole: true })
-  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
-  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
+  expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
   const error = await attempt()
   expect(error).toMatchObject({ code: 'rejected-by-store' })
   expect(String(error)).toContain('trustLength')
@@ -251,7 +251,7 @@ describe('403 of HEAD, by which a server tells what is gone, and a hook whom it 
   test('costs one more copy where the upload is gone indeed', async () => {
     const rudeness: Rudeness = { goneStatus: 403, readable: true, forgetsWhole: true }
     const { attempt, copies } = await scene(rudeness)
-    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
     rudeness.forgetsWhole = false
     expect(copies()).toBe(1)
     expect(await attempt()).toBe('stored')
@@ -355,8 +355,8 @@ test('remembers no Location that only the server’s own network knows, and gets
 
 test('does not believe a copy whose upload goes on for longer', async () => {
   const { attempt, copies } = await scene({ checksums: true, longer: 1 })
-  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
-  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
+  expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
   expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
   expect(copies()).toBe(2)
 })
@@ -529,7 +529,7 @@ describe('the text of tus 1.0', () => {
         { checksums: true, offsetAs: (offset) => String(BigInt(told(offset))) },
         { partBytes: 400 },
       )
-      expect(await attempt()).toBeInstanceOf(HoldfastError)
+      expect(String(await attempt())).toMatch(/offset \d+ for a part from 0 to 400/)
       for (let time = 0; time < 3; time += 1) expect(await attempt()).toBeInstanceOf(HoldfastError)
       expect(copies()).toBeLessThanOrEqual(2)
     },

@@ -1,13 +1,13 @@
 import { fromHex, toBase64, utf8 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
-import { codeOf, httpError, requestUrl, type Answer } from '../../http/request.ts'
+import { codeOf, httpError, isGone, requestUrl, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { DEFAULT_PART_BYTES, HALVINGS, READS_BACK, SMALLEST_BYTES } from '../../http/http-limits.ts'
+import { DEFAULT_PART_BYTES, HALVINGS, SMALLEST_BYTES } from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
-import { callsOf, isGone, locationIn } from './named-by-server.ts'
-import { hasCopy, isOurs, mismatch } from './read-back.ts'
+import { callsOf, locationIn } from './named-by-server.ts'
+import { hasCopy, isOurs, isOursAtLast, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface TusOptions {
@@ -202,7 +202,10 @@ export function tus({
       const reached = integerIn(answer, 'Upload-Offset', 'bad-answer')
       // Where it has not moved the same bytes again would be taken no better.
       if (reached <= offset || reached > end)
-        throw badAnswer(answer, ` and offset ${reached} after ${offset}.`)
+        throw badAnswer(
+          answer,
+          ` and offset ${reached} for a part from ${offset} to ${end}: it takes none, or miscounts.`,
+        )
       offset = reached
       progress(offset)
     }
@@ -211,12 +214,7 @@ export function tus({
     // Some servers move an upload away once it is whole, and forget it.
     if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
     if (confirmed === offset) return 'sent'
-    throw new HoldfastError(
-      'bad-answer',
-      confirmed === undefined
-        ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-        : 'Its offset or length has changed.',
-    )
+    throw mismatch(upload, confirmed === undefined ? 'nothing' : 'another offset or length', CONFIGURE)
   }
 
   return {
@@ -252,7 +250,7 @@ export function tus({
         await call('DELETE', target.url, attempt, TUS)
         await saveResumeToken('')
       }
-      for (let reads = 0; reads < READS_BACK; reads += 1) {
+      const isProved = await isOursAtLast(async () => {
         const reading = call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
         const answer = await reading.catch(async (error: HoldfastError) => {
           // A browser does not tell what CORS blocks from what is not there; HEAD, which was let through before, does. The stock
@@ -260,11 +258,11 @@ export function tus({
           if (error.code === 'unreachable' && (await offsetOf(target, upload, attempt)))
             throw new HoldfastError(
               'bad-answer',
-              `CORS hides the upload: GET lacks Access-Control-Allow-Origin. ${CONFIGURE}`,
+              `CORS hides the upload: GET lacks Access-Control-Allow-Origin.${CONFIGURE}`,
             )
           throw error
         })
-        if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
+        if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
         if (!hasCopy(answer)) {
           // Sent when its checksums were not known of: sent again with them, it is proved. Any other answer may pass, and says
           // nothing of the copy.
@@ -272,12 +270,13 @@ export function tus({
           const code = codeOf(answer)
           throw httpError(
             answer,
-            ` when the upload was read back. ${CONFIGURE}`,
+            ` when the upload was read back.${CONFIGURE}`,
             code === REJECTED ? 'bad-answer' : code,
           )
         }
-        if (await isOurs(upload, answer.bytes)) return
-      }
+        return isOurs(upload, answer.bytes)
+      })
+      if (isProved) return
       await discard()
       throw mismatch(upload, 'other bytes')
     },
@@ -298,7 +297,7 @@ const TUS = { 'Tus-Resumable': '1.0.0' } as const
 const OPTIONS_HEADERS = ['Tus-Version', 'Tus-Resumable', 'Tus-Checksum-Algorithm']
 
 /** What a person can do where nothing proves a copy. */
-const CONFIGURE = 'Enable checksums, let uploads be read, or set trustLength.'
+const CONFIGURE = ' Enable checksums, let uploads be read, or set trustLength.'
 
 const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 
