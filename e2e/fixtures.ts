@@ -39,9 +39,15 @@ export interface TestFixtures {
   /** Starts a browser on this test's own profile, to be killed; a second start finds what the first left. */
   readonly launch: Launch
 }
+/**
+ * All that lasts for a whole test process. Who has one of their own gets processes of their own, each with a browser, a
+ * backend and a chain to start: what the tests of a folder share they make when the first asks, and close `atEnd`.
+ */
 export interface WorkerFixtures {
   /** A folder of this test process. */
   readonly folder: string
+  /** Has this called once the last test of this process is over. */
+  readonly atEnd: (close: () => Promise<unknown>) => void
   readonly workerBackend: Backend
   readonly workerBrowser: RealBrowser
 }
@@ -55,6 +61,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       const folder = await mkdtemp(join(shared, `process-${parallelIndex}-`))
       await use(folder)
       await rm(folder, GONE_FOR_GOOD)
+    },
+    { scope: 'worker' },
+  ],
+
+  atEnd: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads the fixture's needs from its parameter
+    async ({}, use) => {
+      const closing: (() => Promise<unknown>)[] = []
+      await use((close) => void closing.push(close))
+      await Promise.all(closing.map((close) => close()))
     },
     { scope: 'worker' },
   ],

@@ -58,43 +58,55 @@ const SAMPLED: Readonly<Partial<Record<VariantName, readonly string[]>>> = {
 const LANDED: typeof SAMPLED = { put: CASES }
 const MIB = 1024 * 1024
 
+type Death = 'worker' | 'browser'
+
 interface BenchFixtures {
-  readonly bench: WorkerBench
+  readonly benchFor: (death: Death) => Promise<WorkerBench>
   readonly token: string
 }
 
-const test = base.extend<object, BenchFixtures>({
-  token: [({ workerBackend }, use) => newToken(workerBackend.endpoints).then(use), { scope: 'worker' }],
-  bench: [
-    async ({ folder }, use) => {
-      const files = new Map<string, string | Uint8Array>([
-        ['/page.js', await builtScript('transports/transport-page.ts')],
-        ['/sw.js', await builtScript('transports/transport-worker.ts')],
-      ])
-      const served = await serve(files)
-      const profile = await mkdtemp(join(folder, 'bench-'))
-      const browsers: RealBrowser[] = []
-      const bench = await workerBench({
-        url: served.url,
-        files,
-        async launch() {
-          const browser = await launchBrowser({ executable: findChromium(), profile })
-          browsers.push(browser)
-          return browser
-        },
-      })
-      await use(bench)
-      await Promise.all(browsers.map((browser) => browser.kill()))
-      await served.close()
-    },
-    { scope: 'worker' },
-  ],
+const benches = new Map<Death, Promise<WorkerBench>>()
+
+const test = base.extend<BenchFixtures>({
+  token: ({ workerBackend }, use) => newToken(workerBackend.endpoints).then(use),
+  // For all tests of this process. A browser that is killed is one of their own; a worker dies in that of all tests.
+  benchFor: ({ folder, workerBrowser, atEnd }, use) =>
+    use((death) => {
+      const bench = benches.get(death) ?? openBench(death === 'browser' ? folder : workerBrowser, atEnd)
+      benches.set(death, bench)
+      return bench
+    }),
 })
+
+/** @param browser to run in, or the folder for the profile of one of its own */
+async function openBench(
+  browser: RealBrowser | string,
+  atEnd: (close: () => Promise<unknown>) => void,
+): Promise<WorkerBench> {
+  const files = new Map<string, string | Uint8Array>([
+    ['/page.js', await builtScript('transports/transport-page.ts')],
+    ['/sw.js', await builtScript('transports/transport-worker.ts')],
+  ])
+  const served = await serve(files)
+  atEnd(served.close)
+  const launch = typeof browser === 'string' ? await launcher(browser, atEnd) : async () => browser
+  return workerBench({ url: served.url, files, launch })
+}
+
+/** Starts a browser, on the same profile each time. */
+async function launcher(folder: string, atEnd: (close: () => Promise<unknown>) => void) {
+  const profile = await mkdtemp(join(folder, 'bench-'))
+  return async () => {
+    const launched = await launchBrowser({ executable: findChromium(), profile })
+    atEnd(launched.kill)
+    return launched
+  }
+}
 
 interface Runs {
   readonly variant: VariantName
   readonly titles: readonly string[]
-  readonly death?: 'worker' | 'browser'
+  readonly death?: Death
   readonly partBytes?: number
   /** Of these, the ones that `npm test` runs. */
   readonly inEveryRun?: readonly string[]
@@ -113,7 +125,7 @@ function runs({
   landed = [],
   inAll = titles,
 }: Runs) {
-  // In one process, and so one browser, whose start costs more than most cases; other processes take other variants.
+  // In one process, and so in one page; other processes take other variants.
   test.describe.configure({ mode: 'default' })
   for (const title of titles) {
     const run = TRANSPORT_CONTRACT.find((one) => one.title === title)?.run
@@ -123,7 +135,8 @@ function runs({
       {
         tag: tagOf(inEveryRun.includes(title) || (landed.includes(title) && LANDING), inAll.includes(title)),
       },
-      async ({ backend, bench, token }) => {
+      async ({ backend, benchFor, token }) => {
+        const bench = await benchFor(death)
         await run(
           variantHarness(backend, variant, token, {
             ...(partBytes !== undefined && { partBytes }),
