@@ -7,7 +7,7 @@ import { following } from './protocol/following.ts'
 import type { Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
-import { tell } from './tell.ts'
+import { callListener } from './call-listener.ts'
 import { ASK_AGAIN_MS } from './timeouts.ts'
 
 /** The attempt from 0 whose refusal is told: after a second or two. */
@@ -59,7 +59,7 @@ async function* states(
     }
     const answer = await requestWithRetry(connection, request, {
       signal,
-      onStalled: (error, attempt) => attempt === TOLD_AT && tell(onStalled, error),
+      onStalled: (error, attempt) => attempt === TOLD_AT && callListener(onStalled, error),
     })
     const known = new Map(answer.map((session) => [session.id, session]))
     for (const [id, session] of since) put(known, id, session)
