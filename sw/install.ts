@@ -56,11 +56,11 @@ export interface InstallOptions {
 }
 
 /**
- * While the worker's script runs, and what it has promised at once, as workbox's own scripts do: the browser takes
- * listeners only then.
+ * The browser takes listeners only while the worker's script runs, and in the promises that it settles at once, where
+ * workbox's `generateSW` imports scripts. Nothing tells that but a timer: the one thing that this library does on import.
  */
-let isTime = true
-setTimeout(() => (isTime = false))
+let canInstall = true
+setTimeout(() => (canInstall = false))
 
 /**
  * Makes the app's service worker own its uploads. Call it once, at the top level of the worker, synchronously:
@@ -71,9 +71,9 @@ setTimeout(() => (isTime = false))
  */
 export function install(options: InstallOptions): void {
   checkOptions(options)
-  if (!isTime || !self.registration)
+  if (!canInstall || !self.registration)
     throw new HoldfastError('bad-input', 'install(): only once, at the top level of a worker.')
-  isTime = false
+  canInstall = false
   const engine = engineOf(options)
 
   self.addEventListener('message', (event) => {

@@ -4,16 +4,13 @@ import { groupsDigest } from '../../src/evidence/head.ts'
 import { toHex } from '../../src/evidence/bytes.ts'
 import { groupTag } from '../../src/evidence/group-key.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
-import { listSessions, openSession, type ListSessionsOptions } from '../../src/verify/index.ts'
+import { listSessions, type ListSessionsOptions } from '../../src/verify/index.ts'
 import { signedSession } from '../../sw/contracts/signed-session.ts'
-import type { Backend } from '../backend/index.ts'
-import { sandbox, type Sandbox } from '../backend/sandbox.ts'
 import { takesWhole } from '../test-size.ts'
 import { hex, text } from './bytes.ts'
 import { carry } from './carry.ts'
-import { worldOf } from './evidence-world.ts'
-import { startFakeNode, type FakeNode } from './fake-node.ts'
 import { randomFrom } from './random.ts'
+import { READ_TIMEOUT_MS, startRealChain, type RealChain } from './real-chain.ts'
 import { groupOf, Recording } from './recording.ts'
 
 // Promise 7 of docs/guarantees.md, on a real chain with the real registry.
@@ -26,26 +23,27 @@ const groupId: GroupId = `0x${hex(group.id)}` as GroupId
 const JUNK = takesWhole() ? 10_000 : 2_000
 const PER_SESSION = 16
 
-let box: Sandbox
-let backend: Backend
-let store: FakeNode
+let chain: RealChain
+let backend: RealChain['backend']
+let store: RealChain['store']
 
 beforeAll(async () => {
-  box = await sandbox()
-  backend = await box.start()
-  store = await startFakeNode(worldOf(new Recording('nobody')))
+  chain = await startRealChain()
+  ;({ backend, store } = chain)
 })
-afterAll(async () => {
-  store.close()
-  await box.clear()
-})
+afterAll(() => chain.close())
 beforeEach(() => {
   store.asked.length = 0
 })
 
 const list = (changes: Partial<ListSessionsOptions> = {}) => {
   const { rpcUrl, registry } = backend.endpoints
-  return listSessions({ chain: { rpcUrl, registry }, group: { publicKey }, timeoutMs: 240_000, ...changes })
+  return listSessions({
+    chain: { rpcUrl, registry },
+    group: { publicKey },
+    timeoutMs: READ_TIMEOUT_MS,
+    ...changes,
+  })
 }
 
 /** What of the node was asked meanwhile. */
@@ -155,16 +153,9 @@ describe('a group', () => {
     const { sessions } = await list({ group: { privateKey: group.privateKey } })
     expect(sessions).toEqual(page.sessions)
     expect(store.asked).toEqual([])
-    const { rpcUrl, registry } = backend.endpoints
     const endings = []
     for (const { name, size, lastAnchoredAtMs, firstAnchoredAtMs, blockNumber } of sessions) {
-      const session = await openSession({
-        chain: { rpcUrl, registry },
-        gateway: store.gateway,
-        name,
-        groupKey: group.privateKey,
-        timeoutMs: 240_000,
-      })
+      const session = await chain.open(name, group.privateKey)
       expect(Buffer.from(await session.bytes()).toString()).toBe(
         session.ending === 'open' ? 'running' : session.ending.replace('complete', 'whole'),
       )

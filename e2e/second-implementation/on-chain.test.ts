@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anchorHead, openSession } from '../../src/verify/index.ts'
-import type { Backend } from '../backend/index.ts'
-import { sandbox, type Sandbox } from '../backend/sandbox.ts'
+import { anchorHead } from '../../src/verify/index.ts'
 import { hex, text } from './bytes.ts'
 import { carry as carryTo } from './carry.ts'
 import { evidenceOf, worldOf, type EvidenceWorld, type Witnessed } from './evidence-world.ts'
-import { startFakeNode, type FakeNode } from './fake-node.ts'
 import { saidOf } from './product-reader.ts'
 import { randomFrom } from './random.ts'
+import { startRealChain, type RealChain } from './real-chain.ts'
 import { groupOf, Recording, signHead, type SignedHead } from './recording.ts'
 import { readSecond } from './second-reader.ts'
 
@@ -15,32 +13,18 @@ import { readSecond } from './second-reader.ts'
 
 const group = groupOf(randomFrom('on-chain').bytes(32))
 
-let box: Sandbox
-let backend: Backend
-let store: FakeNode
-
+let chain: RealChain
 beforeAll(async () => {
-  box = await sandbox()
-  backend = await box.start()
-  store = await startFakeNode(worldOf(new Recording('nobody')))
+  chain = await startRealChain()
 })
-afterAll(async () => {
-  store.close()
-  await box.clear()
-})
+afterAll(() => chain.close())
 
-const carry = (recording: Recording, ...heads: readonly SignedHead[]) => carryTo(backend, recording, ...heads)
+const carry = (recording: Recording, ...heads: readonly SignedHead[]) =>
+  carryTo(chain.backend, recording, ...heads)
 
 async function read(world: EvidenceWorld) {
-  store.world = world
-  const { rpcUrl, registry } = backend.endpoints
-  const session = await openSession({
-    chain: { rpcUrl, registry },
-    gateway: store.gateway,
-    name: hex(world.name),
-    groupKey: group.privateKey,
-    timeoutMs: 240_000,
-  })
+  chain.store.world = world
+  const session = await chain.open(hex(world.name), group.privateKey)
   const said = await saidOf(session)
   expect(said).toEqual(await readSecond(evidenceOf(world), hex(world.name), group.privateKey))
   return session
@@ -57,7 +41,7 @@ describe('on a real chain', () => {
       // Two heads in one block, and blocks between the others that have none of it.
       if (index === 2) witnessed.push(...(await carry(mine, mine.pages[1]!.head, page.head)))
       else if (index !== 1) witnessed.push(...(await carry(mine, page.head)))
-      await backend.chain.mine(3)
+      await chain.backend.chain.mine(3)
     }
     const session = await read({ ...worldOf(mine), group, witnessed })
     expect(session.heads).toMatchObject(
@@ -99,7 +83,7 @@ describe('on a real chain', () => {
     expect(session.heads.map(({ verdict }) => verdict)).toEqual(['good', 'forked', 'forked', 'forked'])
     expect(Buffer.from(await session.bytes()).toString()).toBe('seen')
     // Nor is it told as one that says all that an honest head does.
-    const { rpcUrl, registry } = backend.endpoints
+    const { rpcUrl, registry } = chain.backend.endpoints
     const send = () => Promise.reject(new Error('nobody pays for it'))
     const again = anchorHead({ ...session.newestHead, chain: { rpcUrl, registry }, send })
     await expect(again).rejects.toMatchObject({ code: 'forked' })

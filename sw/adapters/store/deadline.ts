@@ -15,14 +15,13 @@ export interface Deadline {
  */
 export function deadline(ms: number): Deadline {
   let timer: ReturnType<typeof setTimeout> | undefined
-  let late = () => {}
+  let endIn!: Deadline['endIn']
   const over = new Promise<never>((_resolve, reject) => {
-    late = () => reject(new OwnError('storage-failed', 'It took too long.'))
+    endIn = (inMs) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => reject(new OwnError('storage-failed', 'It took too long.')), inMs)
+    }
   })
-  const endIn = (inMs: number) => {
-    clearTimeout(timer)
-    timer = setTimeout(late, inMs)
-  }
   endIn(ms)
   return { endIn, race: (promise) => Promise.race([promise, over]).finally(() => clearTimeout(timer)) }
 }

@@ -211,8 +211,9 @@ async function writeIn<T>(
   work: (tx: WriteTransaction) => Promise<T>,
 ): Promise<T> {
   const read = reader(tx)
-  /** Those that were written, and what reading the others comes to. */
-  const sessions = new Map<SessionId, SessionRecord | ReturnType<typeof read.session>>()
+  /** Sessions as they were before, and those that were put since. */
+  const before = new Map<SessionId, ReturnType<typeof read.session>>()
+  const changed = new Map<SessionId, SessionRecord>()
   let lines: LogEntry[] = []
   let putBytes = 0
   const put = async (store: string, value: unknown, key?: IDBValidKey) =>
@@ -220,11 +221,11 @@ async function writeIn<T>(
   const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
     void tx.objectStore(store).delete(key)
   const flush = () => {
-    for (const session of sessions.values()) if ('id' in session) tx.objectStore('sessions').put(session)
+    for (const session of changed.values()) void put('sessions', session)
     if (lines.length === 0) return
     // Not all before: a look from the low end passes whatever was deleted there.
     const oldest = log.newest - LOG_GROUPS
-    if (log.newest % 100 === 0) tx.objectStore('log').delete(IDBKeyRange.bound(oldest - LOG_LEFT, oldest))
+    if (log.newest % 100 === 0) void remove('log', IDBKeyRange.bound(oldest - LOG_LEFT, oldest))
     void resultOf(tx.objectStore('log').add(lines)).then(
       (number) => (log.newest = number as number),
       () => undefined,
@@ -234,13 +235,13 @@ async function writeIn<T>(
   const result = await work({
     ...read,
     async session(id) {
-      const session = sessions.get(id) ?? read.session(id)
-      sessions.set(id, session)
-      return session
+      const reading = before.get(id) ?? read.session(id)
+      before.set(id, reading)
+      return changed.get(id) ?? reading
     },
     sessions: () => (flush(), read.sessions()),
     async putSession(session) {
-      sessions.set(session.id, session)
+      changed.set(session.id, session)
     },
     putChunk(chunk) {
       if (chunk.due) places.push(chunk.due)
@@ -258,7 +259,8 @@ async function writeIn<T>(
     putEntry: (id, position, entry) => put('entries', entry, [id, position]),
     putHead: (head) => put('heads', head),
     deleteSession: async (id) => {
-      sessions.delete(id)
+      before.delete(id)
+      changed.delete(id)
       for (const store of ['chunks', 'payloads']) await remove(store, keysOf(id))
       for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))
       await remove('sessions', id)
