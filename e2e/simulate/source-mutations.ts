@@ -107,7 +107,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   },
   {
     ...plant('waits for ever for a chain that is silent', /nobody is told|is not at its end/, [
-      'engine/time-limit',
+      'engine/with-timeout',
       'sizeBytes > 0 ? WORK_LIMIT_MS + sizeBytes / SLOWEST_BYTES_PER_MS : SILENCE_MS',
       '1e12',
     ]),

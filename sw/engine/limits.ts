@@ -1,4 +1,4 @@
-// The numbers of drain.ts, plan-work.ts, witness.ts and time-limit.ts. Bundlers write those of a file without imports where they are used.
+// The numbers of drain.ts, plan-work.ts, witness.ts and with-timeout.ts. Bundlers write those of a file without imports where they are used.
 
 /** Near the end of its budget a drain starts nothing new, ms. */
 export const WIND_DOWN_MS = 10_000
