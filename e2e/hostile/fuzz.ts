@@ -36,7 +36,7 @@ const IN_FLIGHT = 100
 const SILENCE_MS = 240_000
 
 /** Posts that many messages which no page of ours sends to the active worker, and waits for their answers. */
-export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzReport> {
+async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzReport> {
   const random = seeded(seed)
   const message = await hostileMessages({ random, victims })
   const { active } = await navigator.serviceWorker.ready

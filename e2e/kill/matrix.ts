@@ -79,7 +79,7 @@ export const storeMeets = (death: string, moment: string): boolean =>
   UPLOADING.includes(moment) || (PAGE_SENT.includes(moment) && !SPARES_REQUESTS.includes(death))
 
 /** What `npm test -- --all` takes of the matrix. */
-export const COVERING = coveringCells(MATRIX, storeMeets, [...SAMPLE, ...HAS_FOUND])
+const COVERING = coveringCells(MATRIX, storeMeets, [...SAMPLE, ...HAS_FOUND])
 
 export const MATRIX_COVERAGE = coverageOf(MATRIX, storeMeets, COVERING)
 

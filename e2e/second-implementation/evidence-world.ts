@@ -18,7 +18,7 @@ export interface EvidenceWorld {
   readonly objects: ReadonlyMap<string, Buffer>
 }
 
-export const GENESIS_MS = 1_770_000_000_000
+const GENESIS_MS = 1_770_000_000_000
 
 /** A block each 2 s. */
 export const timeOfBlock = (block: number): number => GENESIS_MS + 2_000 * block

@@ -13,7 +13,7 @@ const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex') // RFC 8410
 const SPKI = Buffer.from('302a300506032b656e032100', 'hex')
 const KEM_SUITE = cat(text('KEM'), u16(0x0020))
 /** What this format seals with; the test holds the same code against the RFC's AES-128-GCM. */
-export const AES_256_GCM = { id: 0x0002, keyBytes: 32 }
+const AES_256_GCM = { id: 0x0002, keyBytes: 32 }
 
 const privateOf = (raw: Uint8Array) =>
   createPrivateKey({ key: cat(PKCS8, raw), format: 'der', type: 'pkcs8' })

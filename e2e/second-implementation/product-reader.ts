@@ -14,7 +14,7 @@ import type { EvidenceWorld } from './evidence-world.ts'
 import { REGISTRY, type FakeNode } from './fake-node.ts'
 import type { ChunkSaid, Said } from './second-reader.ts'
 
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /** However busy the machine is. */
 const TIMEOUT_MS = 240_000

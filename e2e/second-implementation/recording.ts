@@ -8,7 +8,7 @@ import { frontier, leafHash, root } from './tree.ts'
 // A second writer of evidence format 2, from docs/evidence-format.md alone.
 
 export const NO_DIGEST: Buffer = Buffer.alloc(32)
-export const UNKNOWN_INDEXES = 0xffff_ffff
+const UNKNOWN_INDEXES = 0xffff_ffff
 export const HOW = { complete: 1, interrupted: 2, discarded: 3 } as const
 export type How = keyof typeof HOW
 
@@ -161,7 +161,7 @@ export interface PageFields {
   entries: readonly Buffer[]
 }
 
-export const pageBytes = (fields: PageFields): Buffer =>
+const pageBytes = (fields: PageFields): Buffer =>
   cat(
     text(fields.magic),
     fields.name,

@@ -47,7 +47,7 @@ const LAST_NET_MS = 1_800_000
 const LISTED_BY_THEN_MS = 25_000
 /** Fast enough that nothing waits for the link. */
 const UNSHAPED_BYTES_PER_SEC = 1e9
-export const BLOCK_SEC = 2
+const BLOCK_SEC = 2
 
 export const bytesPerSec = ({ mbit }: LinkShape) => (mbit * 1e6) / 8
 

@@ -17,7 +17,7 @@ const isSend = (service: string, method: string) =>
   Object.values(STORES).some((store) => store.service === service && store.method === method)
 
 /** Of what was brought to a store since then: the heads of this session, past everything that runs in the browser. */
-export async function storedHeads(backend: Backend, id: string, sinceEntry: number): Promise<StoredHead[]> {
+async function storedHeads(backend: Backend, id: string, sinceEntry: number): Promise<StoredHead[]> {
   const sent = backend.ledger
     .all()
     .filter((entry) => entry.id > sinceEntry && entry.changed && isSend(entry.service, entry.method))

@@ -13,7 +13,7 @@ type Discard = (session: SessionSnapshot) => Promise<void>
 const words = texts.space
 
 /** What takes room here; first what costs least to delete, then the largest. */
-export const byLoss = (sessions: readonly SessionSnapshot[]): readonly SessionSnapshot[] =>
+const byLoss = (sessions: readonly SessionSnapshot[]): readonly SessionSnapshot[] =>
   sessions
     .filter((session) => session.localBytes > 0 && session.ending !== 'recording')
     .sort((a, b) => cost(a) - cost(b) || b.localBytes - a.localBytes)

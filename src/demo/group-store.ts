@@ -135,7 +135,7 @@ export async function rememberKey(
 }
 
 /** So many of a key's last characters prove a copy. */
-export const PROOF_LENGTH = 4
+const PROOF_LENGTH = 4
 
 /**
  * Takes somebody's proof that there is a copy of a group's key: its last four characters or all of it, as a key file

@@ -24,7 +24,7 @@ export interface PagesBound {
 }
 
 /** Whoever has the key can sign for pages without end. Chunks of 3 s have so many in nine days. */
-export const PAGES_BOUND: PagesBound = { entries: 2 ** 18, bytes: 2 ** 27 }
+const PAGES_BOUND: PagesBound = { entries: 2 ** 18, bytes: 2 ** 27 }
 
 /** The pages of a session, as far as they were followed. */
 export interface PageReader {

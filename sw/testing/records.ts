@@ -64,7 +64,7 @@ export const aChunk = (index: number, state: ChunkState, rest: Partial<ChunkReco
   ...rest,
 })
 
-export const aFrame = (from: number) => ({ number: from === 0 ? 1 : 2, from, frontier: [], links: [] })
+const aFrame = (from: number) => ({ number: from === 0 ? 1 : 2, from, frontier: [], links: [] })
 
 /** The page that takes a log from one size to another. */
 export const aListing = (from: number, to: number, rest: Partial<Listing> = {}): Listing => ({
