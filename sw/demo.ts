@@ -45,7 +45,7 @@ async function tellFinished(): Promise<void> {
   const pages = await self.clients.matchAll({ type: 'window' })
   if (!asked || pages.length > 0) return
   const { title, body } = await asked.json()
-  // In the place of a notice that something waits. A permission that was taken back is no failure.
+  // Instead of a notice that something waits. A permission that was taken back is no failure.
   await self.registration.showNotification(title, { body, tag: 'holdfast' }).catch(() => undefined)
 }
 

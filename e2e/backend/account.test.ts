@@ -12,7 +12,7 @@ import { sandbox, type Sandbox } from './sandbox.ts'
 
 // Promise 3 of docs/guarantees.md: heads by an account of viem's, on a real chain.
 
-const calm = new AbortController().signal
+const neverAborted = new AbortController().signal
 const HASH = `0x${'9'.repeat(64)}` as const
 
 let box: Sandbox
@@ -106,19 +106,19 @@ describe('the contract of anchors, by an account', () => {
 })
 
 describe('heads that an account brings', () => {
-  it('at once, of several sessions, are one transaction each, none of which takes the place of another', async () => {
+  it('at once, of several sessions, are one transaction each, none of which replaces another', async () => {
     const wallet = await walletOf()
     const anchor = anchorBy(sendBy(wallet))
     backend.chain.setMining(false)
     const requests = await Promise.all([1, 2, 3].map(async (size) => (await signedSession()).request(size)))
-    await Promise.all(requests.map((request) => anchor.submit(request, calm)))
+    await Promise.all(requests.map((request) => anchor.submit(request, neverAborted)))
     await backend.chain.mine()
     for (const { head } of requests)
-      expect(await anchor.read(head.name, calm)).toMatchObject({ latest: { size: head.size } })
+      expect(await anchor.read(head.name, neverAborted)).toMatchObject({ latest: { size: head.size } })
     expect(await minedBy(wallet)).toBe(3)
   })
 
-  it('while the fee is too low, go in the place of what waits, at its nonce, and are paid once', async () => {
+  it('while the fee is too low, replace what waits, at its nonce, and are paid once', async () => {
     const wallet = await walletOf()
     const calls: AnchorCall[] = []
     const anchor = anchorBy((call) => {
@@ -128,16 +128,16 @@ describe('heads that an account brings', () => {
     backend.chain.setMining(false)
     const session = await signedSession()
     const [three, four] = [await session.request(3), await session.request(4, { end: true })]
-    await anchor.submit(three, calm)
+    await anchor.submit(three, neverAborted)
     for (const request of [three, four]) {
       vi.setSystemTime(Date.now() + 15_000)
-      expect((await anchor.read(three.head.name, calm)).latest).toBeUndefined()
-      await anchor.submit(request, calm)
+      expect((await anchor.read(three.head.name, neverAborted)).latest).toBeUndefined()
+      await anchor.submit(request, neverAborted)
     }
     expect(calls.map(({ stuck }) => typeof stuck)).toEqual(['undefined', 'string', 'string'])
     expect(calls[1]?.stuck === calls[2]?.stuck).toBe(false)
     await backend.chain.mine()
-    expect(await anchor.read(three.head.name, calm)).toMatchObject({ latest: { size: 4, end: true } })
+    expect(await anchor.read(three.head.name, neverAborted)).toMatchObject({ latest: { size: 4, end: true } })
     expect(await minedBy(wallet)).toBe(1)
   })
 
@@ -150,14 +150,14 @@ describe('heads that an account brings', () => {
     })
     backend.chain.setMining(false)
     const session = await signedSession()
-    for (const size of [1, 2]) await anchor.submit(await session.request(size), calm)
+    for (const size of [1, 2]) await anchor.submit(await session.request(size), neverAborted)
     await backend.chain.mine()
     expect(await minedBy(wallet)).toBe(2)
     const { head } = await session.request(2)
-    expect(await anchor.read(head.name, calm)).toMatchObject({ latest: { size: 2 } })
+    expect(await anchor.read(head.name, neverAborted)).toMatchObject({ latest: { size: 2 } })
     // And what the chain shows is not.
     vi.setSystemTime(Date.now() + 15_000)
-    await anchor.submit(await session.request(3), calm)
+    await anchor.submit(await session.request(3), neverAborted)
     expect(stuck).toEqual([undefined, undefined, undefined])
   })
 
@@ -165,36 +165,39 @@ describe('heads that an account brings', () => {
     const anchor = anchorBy(sendBy(await walletOf()))
     const request = await (await signedSession()).request(3)
     for (const _ of [1, 2]) {
-      await anchor.submit(request, calm)
+      await anchor.submit(request, neverAborted)
       await backend.chain.mine()
-      expect(await anchor.read(request.head.name, calm)).toMatchObject({ latest: { size: 3 } })
+      expect(await anchor.read(request.head.name, neverAborted)).toMatchObject({ latest: { size: 3 } })
       await backend.chain.reorg(1)
-      expect((await anchor.read(request.head.name, calm)).latest).toBeUndefined()
+      expect((await anchor.read(request.head.name, neverAborted)).latest).toBeUndefined()
       vi.setSystemTime(Date.now() + 15_000)
     }
   })
 
-  it('by one whose nonce was used elsewhere are tried again, and no longer in the place of that', async () => {
+  it('by one whose nonce was used elsewhere are tried again, and no longer to replace that', async () => {
     const wallet = await walletOf()
     backend.chain.setMining(false)
     const anchor = anchorBy(sendBy(wallet))
     const request = await (await signedSession()).request(3)
-    await anchor.submit(request, calm)
+    await anchor.submit(request, neverAborted)
     const used = anchorBy(({ to, data, stuck }) =>
       wallet.sendTransaction({ to, data, ...(stuck && { nonce: 0 }) }),
     )
     const other = await (await signedSession()).request(1)
-    await used.submit(other, calm)
+    await used.submit(other, neverAborted)
     await backend.chain.mine()
     vi.setSystemTime(Date.now() + 15_000)
-    await expect(used.submit(await (await signedSession()).request(1), calm)).resolves.toBeUndefined()
-    await expect(used.submit(other, calm)).rejects.toMatchObject({ code: 'bad-answer', class: 'conflict' })
-    await expect(used.submit(other, calm)).resolves.toBeUndefined()
+    await expect(used.submit(await (await signedSession()).request(1), neverAborted)).resolves.toBeUndefined()
+    await expect(used.submit(other, neverAborted)).rejects.toMatchObject({
+      code: 'bad-answer',
+      class: 'conflict',
+    })
+    await expect(used.submit(other, neverAborted)).resolves.toBeUndefined()
   })
 })
 
 describe('what the chain finds too cheap', () => {
-  it('in the place of what waits is tried again, in its place still, and with time', async () => {
+  it('to replace what waits is tried again, still at its nonce, and with time', async () => {
     const wallet = await walletOf()
     const stuck: (Hex | undefined)[] = []
     const anchor = anchorBy(async (call) => {
@@ -207,10 +210,10 @@ describe('what the chain finds too cheap', () => {
     })
     const session = await signedSession()
     backend.chain.setMining(false)
-    await anchor.submit(await session.request(1), calm)
+    await anchor.submit(await session.request(1), neverAborted)
     for (const size of [2, 2]) {
       vi.setSystemTime(Date.now() + 15_000)
-      await expect(anchor.submit(await session.request(size), calm)).rejects.toMatchObject({
+      await expect(anchor.submit(await session.request(size), neverAborted)).rejects.toMatchObject({
         class: 'transient',
         message: expect.stringContaining('underpriced') as unknown,
       })
@@ -224,10 +227,12 @@ describe('what the chain finds too cheap', () => {
     const anchor = anchorBy(({ to, data }) =>
       wallet.sendTransaction({ to, data, gas: 500_000n, maxFeePerGas: 1n, maxPriorityFeePerGas: 0n }),
     )
-    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
-      class: 'transient',
-      message: expect.stringContaining('base fee') as unknown,
-    })
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        class: 'transient',
+        message: expect.stringContaining('base fee') as unknown,
+      },
+    )
   })
 
   it.each([
@@ -239,36 +244,42 @@ describe('what the chain finds too cheap', () => {
     'replacement fee too low (transaction="0x", nonce=5, code=REPLACEMENT_UNDERPRICED, version=6.1.0)',
   ])('is tried again with time: %s', async (words) => {
     const anchor = anchorBy(() => Promise.reject(new Error(words)))
-    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
-      code: 'anchor-unseen',
-      class: 'transient',
-    })
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'anchor-unseen',
+        class: 'transient',
+      },
+    )
   })
 })
 
 describe('an account', () => {
-  it('without funds for what is to take the place of another is told so', async () => {
+  it('without funds to replace another is told so', async () => {
     const wallet = await walletOf({ funds: '0' })
     const anchor = anchorBy(({ to, data }) => wallet.sendTransaction({ to, data, gas: 500_000n, nonce: 0 }))
-    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
-      code: 'anchor-rejected',
-      message: expect.stringMatching(/balance|funds/) as unknown,
-    })
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'anchor-rejected',
+        message: expect.stringMatching(/balance|funds/) as unknown,
+      },
+    )
   })
 
   it('without funds is told in its words', async () => {
     const anchor = anchorBy(sendBy(await walletOf({ funds: '0' })))
-    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
-      code: 'anchor-rejected',
-      message: expect.stringMatching(/balance|funds/) as unknown,
-    })
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'anchor-rejected',
+        message: expect.stringMatching(/balance|funds/) as unknown,
+      },
+    )
   })
 
   it('whose node is away waits, and its address is told to nobody', async () => {
     const rpcUrl = 'http://127.0.0.1:9/v2/a-secret-key-of-the-app'
     const anchor = anchorBy(sendBy(await walletOf({ rpcUrl })))
     const error = await anchor
-      .submit(await (await signedSession()).request(1), calm)
+      .submit(await (await signedSession()).request(1), neverAborted)
       .catch((thrown: unknown) => HoldfastError.from(thrown))
     expect(error).toMatchObject({ code: 'unreachable', class: 'transient' })
     expect(String(error)).not.toContain('secret')
@@ -278,10 +289,12 @@ describe('an account', () => {
     const anchor = anchorBy(async () => {
       throw Object.assign(new Error('User rejected the request.'), { name: 'UserRejectedRequestError' })
     })
-    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
-      code: 'anchor-rejected',
-      message: 'The account: User rejected the request.',
-    })
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'anchor-rejected',
+        message: 'The account: User rejected the request.',
+      },
+    )
   })
 
   it.each<[string, unknown]>([
@@ -298,19 +311,23 @@ describe('an account', () => {
     ],
   ])('that fails with %s is told all the same', async (_, thrown) => {
     const anchor = anchorBy(() => Promise.reject(thrown as Error))
-    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
-      code: 'anchor-rejected',
-    })
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'anchor-rejected',
+      },
+    )
   })
 
   it('that throws before it gives a promise is told all the same', async () => {
     const anchor = anchorBy(() => {
       throw new RangeError('No key is left.')
     })
-    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
-      code: 'anchor-rejected',
-      message: 'The account: No key is left.',
-    })
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'anchor-rejected',
+        message: 'The account: No key is left.',
+      },
+    )
   })
 
   it.each<[string, unknown]>([
@@ -324,9 +341,9 @@ describe('an account', () => {
       return given
     })
     const request = await (await signedSession()).request(1)
-    await anchor.submit(request, calm)
+    await anchor.submit(request, neverAborted)
     vi.setSystemTime(Date.now() + 15_000)
-    await anchor.submit(request, calm)
+    await anchor.submit(request, neverAborted)
     expect(calls.map(({ stuck }) => stuck)).toEqual([undefined, undefined])
   })
 
@@ -339,7 +356,7 @@ describe('an account', () => {
     })
     const [one, two] = [await (await signedSession()).request(1), await (await signedSession()).request(1)]
     const first = anchor.submit(one, over.signal)
-    const second = anchor.submit(two, calm)
+    const second = anchor.submit(two, neverAborted)
     await expect.poll(() => given.length).toBe(1)
     over.abort()
     await expect(first).rejects.toMatchObject({ code: 'aborted' })

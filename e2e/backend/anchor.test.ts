@@ -13,7 +13,7 @@ import { sandbox, type Sandbox } from './sandbox.ts'
 
 // Promise 3 of docs/guarantees.md: the adapters against a chain, its registry and a relay, all real.
 
-const calm = new AbortController().signal
+const neverAborted = new AbortController().signal
 const EMPTY_ADDRESS = `0x${'5'.repeat(40)}`
 
 let box: Sandbox
@@ -140,7 +140,7 @@ describe('a node', () => {
   it('that lags says less, and nothing that is not so', async () => {
     const { head } = await aDeepHead()
     const late = (blocks: number) =>
-      lagging(blocks).then((rpcUrl) => evm(optionsWith({ rpcUrl })).read(head.name, calm))
+      lagging(blocks).then((rpcUrl) => evm(optionsWith({ rpcUrl })).read(head.name, neverAborted))
     expect(await late(1)).toMatchObject({ latest: { size: 3, root: head.root } })
     expect((await late(1)).deep).toBeUndefined()
     expect((await late(2)).latest).toBeUndefined()
@@ -152,18 +152,20 @@ describe('a node', () => {
     const liar = await lying()
     const anchor = nodesWith([liar, rpcUrl, backend.chain.url])
     const honest = { size: 3, root: head.root }
-    expect(await anchor.read(head.name, calm)).toMatchObject({ latest: honest, deep: honest })
-    await expect(nodesWith([liar, rpcUrl]).read(head.name, calm)).rejects.toMatchObject({
+    expect(await anchor.read(head.name, neverAborted)).toMatchObject({ latest: honest, deep: honest })
+    await expect(nodesWith([liar, rpcUrl]).read(head.name, neverAborted)).rejects.toMatchObject({
       code: 'nodes-disagree',
     })
   })
 
   it('of another chain, or without the registry, is told by that', async () => {
     const { head } = await aDeepHead()
-    await expect(evm(optionsWith({ chainId: 1 })).read(head.name, calm)).rejects.toMatchObject({
+    await expect(evm(optionsWith({ chainId: 1 })).read(head.name, neverAborted)).rejects.toMatchObject({
       code: 'wrong-chain',
     })
-    await expect(evm(optionsWith({ registry: EMPTY_ADDRESS })).read(head.name, calm)).rejects.toMatchObject({
+    await expect(
+      evm(optionsWith({ registry: EMPTY_ADDRESS })).read(head.name, neverAborted),
+    ).rejects.toMatchObject({
       code: 'wrong-chain',
     })
   })
@@ -172,10 +174,10 @@ describe('a node', () => {
     const { head } = await aDeepHead()
     const anchor = evm(optionsWith({ depth }))
     const block = (await backend.chain.rpc('eth_getBlockByNumber', [depth, false])) as { number: string }
-    const { latest, deep } = await anchor.read(head.name, calm)
+    const { latest, deep } = await anchor.read(head.name, neverAborted)
     expect(deep !== undefined).toBe(Number(block.number) >= (latest?.blockNumber ?? Infinity))
     await backend.chain.mine(200)
-    expect(await anchor.read(head.name, calm)).toMatchObject({ deep: { size: 3, root: head.root } })
+    expect(await anchor.read(head.name, neverAborted)).toMatchObject({ deep: { size: 3, root: head.root } })
   })
 })
 
@@ -190,12 +192,15 @@ describe('a relay', () => {
         evm(optionsWith({ relayUrl })),
         nodesWith([backend.endpoints.rpcUrl, backend.chain.url], { relayUrl }),
       ])
-        await expect(anchor.submit(request, calm)).rejects.toMatchObject({
+        await expect(anchor.submit(request, neverAborted)).rejects.toMatchObject({
           code: 'wrong-chain',
           message: expect.stringContaining('evm:31338:') as unknown,
         })
       // Where all are of that chain, it is the right one.
-      await evm({ relayUrl, rpcUrl, registry: endpoints.registry, chainId: 31_338 }).submit(request, calm)
+      await evm({ relayUrl, rpcUrl, registry: endpoints.registry, chainId: 31_338 }).submit(
+        request,
+        neverAborted,
+      )
     } finally {
       await elsewhere.clear()
     }
@@ -203,7 +208,9 @@ describe('a relay', () => {
 
   it('for another registry is told at once', async () => {
     const request = await (await signedSession()).request(3)
-    await expect(evm(optionsWith({ registry: EMPTY_ADDRESS })).submit(request, calm)).rejects.toMatchObject({
+    await expect(
+      evm(optionsWith({ registry: EMPTY_ADDRESS })).submit(request, neverAborted),
+    ).rejects.toMatchObject({
       code: 'wrong-chain',
     })
   })
@@ -215,10 +222,10 @@ describe('the transaction of a head', () => {
     const { transactionHash } = await relay(backend, relayBody(request))
     await backend.chain.mine()
     const anchor = evm(optionsWith())
-    const { latest } = await anchor.read(request.head.name, calm)
+    const { latest } = await anchor.read(request.head.name, neverAborted)
     if (latest === undefined) throw new Error('Nothing in the newest block')
     const { blockNumber: at } = latest
-    const [event] = await anchor.events(request.head.name, at, at, calm)
+    const [event] = await anchor.events(request.head.name, at, at, neverAborted)
     const mined = await receiptOf(backend, transactionHash)
     const block = (await backend.chain.rpc('eth_getBlockByNumber', [mined?.blockNumber, false])) as {
       hash: string
@@ -244,11 +251,11 @@ describe('a relay', () => {
     backend.faults.add({ service: 'relay', match: 'first', ...fault })
     const anchor = evm(optionsWith({ relayUrl: [`${relayUrl}?first`, `${relayUrl}?second`] }))
     const request = await (await signedSession()).request(1)
-    await anchor.submit(request, calm)
+    await anchor.submit(request, neverAborted)
     await backend.chain.mine()
     const { head } = request
-    expect(await anchor.read(head.name, calm)).toMatchObject({ latest: { size: 1, root: head.root } })
+    expect(await anchor.read(head.name, neverAborted)).toMatchObject({ latest: { size: 1, root: head.root } })
     const alone = evm(optionsWith({ relayUrl: `${relayUrl}?first` }))
-    await expect(alone.submit(request, calm)).rejects.toThrow()
+    await expect(alone.submit(request, neverAborted)).rejects.toThrow()
   })
 })

@@ -29,7 +29,7 @@ export interface Rudeness {
   readonly interim?: boolean
   /** Headers that CORS hides, or that the server does not send; in lower case. */
   readonly hides?: readonly string[]
-  /** What HEAD tells in the place of what is so. */
+  /** What HEAD tells instead of what is so. */
   readonly answers?: { readonly offset?: string; readonly complete?: string; readonly length?: string }
   /** HEAD tells so many bytes more than there are. */
   readonly beyond?: number

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { act, type Ending } from './act.ts'
+import { answerWithFault, type Ending } from './answer-with-fault.ts'
 import { BodyCutOff, collect, ConnectionLost } from './exchange.ts'
 import type { Bytes, Exchange, Reply, Service } from './exchange.ts'
 import type { FaultBoard } from './faults.ts'
@@ -108,7 +108,7 @@ async function perform(service: Service, received: Exchange, faults: FaultBoard)
   const target = `${path}${record.entry.query} ${record.entry.key ?? ''}`.trimEnd()
   const fault = faults.take({ service: service.name, method: exchange.method, target, content: begins })
   if (fault !== undefined) record.update({ fault: fault.rule.kind })
-  return act(service, exchange, fault)
+  return answerWithFault(service, exchange, fault)
 }
 
 const PEEKED_BYTES = 4096

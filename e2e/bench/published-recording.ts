@@ -23,7 +23,7 @@ export interface RecordingOptions {
   readonly chunksPerPage: number
   /** A head is anchored after so many pages, and after the last. */
   readonly pagesPerHead: number
-  /** `full`: in the place of small pages come full ones, as the worker has it. `once more`: the last head is of all in such pages. */
+  /** `full`: instead of small pages come full ones, as the worker has it. `once more`: the last head is of all in such pages. */
   readonly lists?: 'full' | 'once more' | undefined
   /** What each chunk is, base64; default: `chunkBytes` at random. */
   readonly media?: { readonly base64: string; readonly mimeType: string }

@@ -18,7 +18,7 @@ async function recordChunks(page: Page, count: number, leastBytes: number): Prom
   await page.evaluate(() => window.app.session?.end())
 }
 
-/** In the place of these chunks' bytes are zeros, so many; or nothing. */
+/** Zeros, so many, instead of these chunks' bytes; or nothing. */
 async function damage(page: Page, sizes: Readonly<Record<string, number | undefined>>): Promise<void> {
   await page.evaluate(async (damaged) => {
     const db = await new Promise<IDBDatabase>((resolve) => {

@@ -528,9 +528,7 @@ test('while the app is asked there is Stop to press, which leaves the focus on R
   await expect(page.getByRole('textbox')).toBeFocused()
 })
 
-test('what the app does not close, and null in the place of a source, fail no recording', async ({
-  page,
-}) => {
+test('what the app does not close, and null instead of a source, fail no recording', async ({ page }) => {
   await inPage(page, (it) => {
     it.begin()
     const openSource = it.recorder.openSource!

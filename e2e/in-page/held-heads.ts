@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test'
 /**
  * Keeps from a reader what the chain has of a recording, but for its first block, until it is let go.
  *
- * @param tells in the place of the node's answers then
+ * @param tells instead of the node's answers then
  */
 export async function holdHeads(page: Page, tells?: readonly unknown[]): Promise<() => void> {
   let release = () => {}

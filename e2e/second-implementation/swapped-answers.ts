@@ -3,7 +3,7 @@ import type { EvidenceWorld } from './evidence-world.ts'
 import type { FakeNode, RpcRequest } from './fake-node.ts'
 import type { Random } from './random.ts'
 
-// What a reader is told in the place of something else, of which each is true by itself: nothing here is made up.
+// What a reader is told instead of something else, of which each is true by itself: nothing here is made up.
 
 /** True answers, by method: of the session as it is and was, and of another one. */
 export type Answers = Readonly<Record<string, readonly unknown[]>>

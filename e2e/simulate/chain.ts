@@ -38,7 +38,7 @@ export interface Chain {
   carry(id: SessionId): void
   /** Somebody hands over a head of this session that is not its own. @param larger than what the chain holds */
   anchorByOther(id: SessionId, who: 'stranger' | 'thief', larger: number, end: boolean): Promise<void>
-  /** Whether a thief's head stands in the place of the session's own, or did before. */
+  /** Whether a thief's head has replaced the session's own, or had before. */
   isForked(id: SessionId): boolean
   /** The relays mine what they took. */
   mine(): void

@@ -83,7 +83,7 @@ class SilentChannel {
   close(): void {}
 }
 
-/** Puts these in the place of globals; returns a way to undo it. */
+/** Puts these instead of globals; returns a way to undo it. */
 function takeOver(globals: Readonly<Record<string, unknown>>): () => void {
   const before = Object.keys(globals).map((name): [string, unknown] => [name, Reflect.get(globalThis, name)])
   for (const [name, value] of Object.entries(globals)) Reflect.set(globalThis, name, value)

@@ -34,7 +34,7 @@ interface Link {
 const SLOW: Link = { bytesPerMs: 125, bytesPerMsEach: Infinity, chunkBytes: 65_536 }
 
 function slowLink({ clock }: World, { bytesPerMs, bytesPerMsEach }: Link) {
-  const calm = new AbortController().signal
+  const neverAborted = new AbortController().signal
   const waiting: (() => void)[] = []
   let free = CONNECTIONS
   let freeAtMs = 0
@@ -47,9 +47,9 @@ function slowLink({ clock }: World, { bytesPerMs, bytesPerMsEach }: Link) {
     for (let left = bytes; left > 0; left -= FRAME_BYTES) {
       const frame = Math.min(left, FRAME_BYTES)
       freeAtMs = Math.max(freeAtMs, clock.now()) + frame / bytesPerMs
-      await clock.sleep(Math.max(freeAtMs - clock.now(), frame / bytesPerMsEach), calm)
+      await clock.sleep(Math.max(freeAtMs - clock.now(), frame / bytesPerMsEach), neverAborted)
     }
-    await clock.sleep(ROUND_TRIP_MS, calm)
+    await clock.sleep(ROUND_TRIP_MS, neverAborted)
     const next = waiting.shift()
     if (next) next()
     else free++

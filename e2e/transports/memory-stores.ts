@@ -24,7 +24,7 @@ export interface Asked {
   readonly key: string
 }
 
-/** In the place of the store's own answer, which `honest` gives, with its effect. `cut`: a browser shows no answer at all. */
+/** Instead of the store's own answer, which `honest` gives, with its effect. `cut`: a browser shows no answer at all. */
 export type Rude = (asked: Asked, honest: () => Promise<Response>) => Rudeness | Promise<Rudeness>
 type Rudeness = Response | 'cut' | undefined
 

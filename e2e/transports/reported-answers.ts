@@ -1,7 +1,7 @@
 import type { Asked, Rude, Step } from './memory-stores.ts'
 import type { VariantName } from './variants.ts'
 
-// Answers as public reports and documents of servers tell of them, each always given in the place of the store's own.
+// Answers as public reports and documents of servers tell of them, each always given instead of the store's own.
 
 export interface Reported {
   readonly title: string
@@ -411,7 +411,7 @@ export const REPORTED: readonly Reported[] = [
     'a digest of another algorithm alone': amended(['send', 'ask'], (headers) =>
       headers.set('repr-digest', 'sha-512=:AAAA:'),
     ),
-    'a Content-Digest in the place of Repr-Digest': amended(['send', 'ask'], (headers) => {
+    'a Content-Digest instead of Repr-Digest': amended(['send', 'ask'], (headers) => {
       headers.set('content-digest', headers.get('repr-digest') ?? '')
       headers.delete('repr-digest')
     }),
@@ -660,8 +660,8 @@ export const REPORTED: readonly Reported[] = [
     'HEAD of 400': at('ask', { status: 400 }),
   }),
   ...of([...TUS, ...RESUMABLE, ...PUT, ...PINATA], {
-    'a promise in the place of what is read: 202': at('read', { status: 202, body: 'Accepted' }),
-    'nothing in the place of what is read: 204': at('read', { status: 204 }),
+    'a promise instead of what is read: 202': at('read', { status: 202, body: 'Accepted' }),
+    'nothing instead of what is read: 204': at('read', { status: 204 }),
     'a part of what is read: 206': at('read', { status: 206, body: 'a part' }),
   }),
   ...of(IPFS, {

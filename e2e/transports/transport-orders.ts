@@ -19,7 +19,7 @@ export interface Order {
 
 /** What the worker tells while it performs an order. `remember` is answered once it is kept. */
 export type Told =
-  | { readonly kind: 'remember'; readonly resumeToken: string }
+  | { readonly kind: 'save-resume-token'; readonly resumeToken: string }
   | { readonly kind: 'progress'; readonly offsetBytes: number }
   | { readonly kind: 'asked'; readonly reason: AuthReason }
 

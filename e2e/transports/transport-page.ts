@@ -15,7 +15,7 @@ const bench = {
         told = told.then(async () => {
           if (data.kind === 'done' || data.kind === 'failed') return resolve(data)
           await window.told(order.id, data)
-          if (data.kind === 'remember') nudge(port1, 'kept')
+          if (data.kind === 'save-resume-token') nudge(port1, 'kept')
         })
       })
       port1.start()

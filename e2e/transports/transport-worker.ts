@@ -36,7 +36,7 @@ async function perform(order: Order, port: MessagePort): Promise<void> {
       new Promise((resolve) => {
         resumeToken = told
         kept = resolve
-        tell({ kind: 'remember', resumeToken })
+        tell({ kind: 'save-resume-token', resumeToken })
       }),
     progress: (offsetBytes) => tell({ kind: 'progress', offsetBytes }),
   }

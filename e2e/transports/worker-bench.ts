@@ -54,7 +54,7 @@ export async function workerBench({ launch, url, files }: WorkerBenchOptions): P
       underWay.set(id, {
         died: () => reject(new HoldfastError('aborted', 'The worker was killed.')),
         async heard(told) {
-          if (told.kind === 'remember') await saveResumeToken(told.resumeToken)
+          if (told.kind === 'save-resume-token') await saveResumeToken(told.resumeToken)
           else if (told.kind === 'progress') progress(told.offsetBytes)
           else note(told.reason)
         },

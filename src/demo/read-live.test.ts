@@ -16,7 +16,7 @@ const listed = (index: number, existedBeforeMs = 50_000 + index): ListedChunk =>
 
 type Broken = Partial<Record<number, 'chunk-missing' | 'gateway-unreachable'>>
 
-/** A recording that lists these pieces by now; `broken` is what is said of one in the place of its bytes. */
+/** A recording that lists these pieces by now; `broken` is what is said of one instead of its bytes. */
 function recording(indexes: readonly number[], broken: Broken = {}) {
   const asked: number[] = []
   const all = indexes.map((index) => listed(index))

@@ -14,7 +14,7 @@ export interface Io {
   out(line: string): void
   /** A line on standard error. */
   tell(line: string): void
-  /** How far it is, in the place of what was said before. */
+  /** How far it is, instead of what was said before. */
   progress(words: string): void
   readonly signal: AbortSignal
 }

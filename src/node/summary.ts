@@ -104,7 +104,7 @@ function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string
     ),
     ...nodes
       .filter((node) => node.contradicts)
-      .map(({ host }) => `Contradicted: the node at ${host} tells of other heads in the place of these`),
+      .map(({ host }) => `Contradicted: the node at ${host} tells of other heads instead of these`),
     ...nodes
       .filter((node) => node.heads === undefined)
       .map(

@@ -18,7 +18,7 @@ export interface HeadReport {
    * - `bad-signature`: not by the session's key: it is none of the session's
    * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does
    * - `not-followed`: it comes after as much as is read of a session, and was not looked at. Of heads beyond 65,536 the
-   *   newest is told, in the place of all of these
+   *   newest is told, instead of all of these
    */
   readonly verdict: 'good' | 'unwitnessed' | 'bad-signature' | 'forked' | 'not-followed'
   /** What the first forked head contradicts, or why the first one that is not followed is not. */
@@ -49,7 +49,7 @@ export const notFollowed = (found: readonly FoundHead[], why: string | undefined
     ...(at === 0 && why !== undefined && { why }),
   }))
 
-/** What is said of the heads that come after those that are followed: one report in the place of all. */
+/** What is said of the heads that come after those that are followed: one report instead of all. */
 export function reportOfBeyond(followed: number, beyond: HeadsBeyond): HeadReport {
   const { size, root, blockNumber, blockAtMs: timeMs } = beyond.newest
   const why = `the chain has ${beyond.count} heads, of which the first ${followed} are followed`

@@ -149,7 +149,7 @@ describe('heads of which each tells the log in another way', () => {
       recording.note({ number })
       recording.publish()
     }
-    // Each with a last page of its own, in the place of those before it.
+    // Each with a last page of its own, instead of those before it.
     for (let number = 1; number <= HEADS; number++) {
       recording.note({ number })
       recording.publishFull(HEADS)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ask, resultOf } from './rpc.ts'
 
-// A node in the place of `fetch`, in virtual time.
+// A node instead of `fetch`, in virtual time.
 beforeEach(() => {
   vi.useFakeTimers()
 })

@@ -338,7 +338,7 @@ describe('a node', () => {
     ['a log', 'eth_getLogs', [null]],
     ['a block', 'eth_getBlockByNumber', LONG],
   ])(
-    'that tells a text in the place of %s is told as that, and the text is not copied',
+    'that tells a text instead of %s is told as that, and the text is not copied',
     async (what, method, told) => {
       node.onRpc = (request, result) => (request.method === method ? told : result)
       const error = await failureOf(open())
@@ -676,7 +676,7 @@ describe('a list of everything at the end', () => {
 })
 
 // Promise 9 of docs/guarantees.md.
-describe('full pages in the place of small ones', () => {
+describe('full pages instead of small ones', () => {
   const CHUNKS = 60
   const PER_PAGE = 10
   /** One page for each chunk, of which each tenth is a full one; the last few are small. */

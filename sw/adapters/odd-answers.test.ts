@@ -8,7 +8,7 @@ import { anchorOf, CHAIN_ID, FakeChainServer, logOf, NAME, REGISTRY } from '../t
 import { ODD_JSON, withEachMember } from '../testing/odd-json.ts'
 import { evm } from './anchors/evm.ts'
 
-// Promises 2, 3 of docs/guarantees.md. Whatever a server tells, in the place of whatever we ask of it: what comes of it is
+// Promises 2, 3 of docs/guarantees.md. Whatever a server tells, instead of whatever we ask of it: what comes of it is
 // an answer or a failure of that server, in words that a record can keep, and never a mistake of ours.
 
 afterEach(() => void vi.unstubAllGlobals())
@@ -45,7 +45,7 @@ async function bring(variant: VariantName, rude: Rude): Promise<void> {
 
 const isJson = ({ headers }: Response) => headers.get('content-type') === 'application/json'
 
-describe('any JSON in the place of any member of what a store answers', () => {
+describe('any JSON instead of any member of what a store answers', () => {
   test.each<[VariantName, Step]>([
     ['ipfs', 'ask'],
     ['ipfs', 'send'],
@@ -103,7 +103,7 @@ const MORE_ODD_HEADERS = [
   'x'.repeat(9_000),
 ]
 
-describe('any text in the place of any header field of what a store answers', () => {
+describe('any text instead of any header field of what a store answers', () => {
   test.each<[VariantName, Step]>([
     ['tus', 'options'],
     ['tus', 'create'],
@@ -143,8 +143,8 @@ describe('any text in the place of any header field of what a store answers', ()
   })
 })
 
-describe('any JSON in the place of any member of what a node or a relay answers', () => {
-  const calm = new AbortController().signal
+describe('any JSON instead of any member of what a node or a relay answers', () => {
+  const neverAborted = new AbortController().signal
 
   /** Runs this against a node and relay whose answers to one method are so. */
   async function over(method: string, amend: (json: string) => string, work: 'read' | 'events' | 'submit') {
@@ -162,8 +162,8 @@ describe('any JSON in the place of any member of what a node or a relay answers'
     })
     const [rpcUrl, relayUrl] = ['https://node.example/rpc', 'https://relay.example/relay']
     const anchor = evm({ rpcUrl, relayUrl, registry: REGISTRY, chainId: CHAIN_ID, depth: 'safe' })
-    if (work === 'submit') return anchor.submit(anchorOf('3'), calm)
-    return work === 'read' ? anchor.read(NAME, calm) : anchor.events(NAME, 11, 11, calm)
+    if (work === 'submit') return anchor.submit(anchorOf('3'), neverAborted)
+    return work === 'read' ? anchor.read(NAME, neverAborted) : anchor.events(NAME, 11, 11, neverAborted)
   }
 
   test.each<['read' | 'events' | 'submit', method: string]>([

@@ -32,7 +32,7 @@ export interface AnchorCase {
   run(harness: AnchorHarness): Promise<void>
 }
 
-const calm = () => new AbortController().signal
+const neverAborted = () => new AbortController().signal
 
 type Seen = readonly [size: number, root: string, page: string, ended: boolean] | undefined
 
@@ -40,7 +40,7 @@ const told = (head: Omit<WitnessedHead, 'blockNumber' | 'blockAtMs' | 'firstBloc
   head && [head.size, head.root, head.page, head.end]
 
 const seen = async ({ anchor }: AnchorHarness, { head }: AnchorRequest): Promise<readonly Seen[]> => {
-  const { latest, deep } = await anchor().read(head.name, calm())
+  const { latest, deep } = await anchor().read(head.name, neverAborted())
   return [told(latest), told(deep)]
 }
 
@@ -82,7 +82,7 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
       const [three, four] = [await session.request(3), await session.request(4, { end: true })]
       const anchor = harness.anchor()
       const newest = async () => {
-        const { latest } = await anchor.read(three.head.name, calm())
+        const { latest } = await anchor.read(three.head.name, neverAborted())
         if (latest === undefined) throw new Error('Nothing in the newest block')
         return latest
       }
@@ -92,7 +92,8 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
       await harness.mine(four)
       const { blockNumber: last, firstBlock: still } = await newest()
       same(still, first, 'the block of the first head, after another')
-      const events = async (from: number, to: number) => anchor.events(three.head.name, from, to, calm())
+      const events = async (from: number, to: number) =>
+        anchor.events(three.head.name, from, to, neverAborted())
       const all = await events(first, last)
       same(all.map(told), [shown(three), shown(four)], 'what the events say')
       same(
@@ -118,7 +119,7 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
     async run({ anchor, fault }) {
       const { name } = await signedSession()
       await fault('no-registry')
-      await rejectsWith('wrong-chain', anchor().read(name, calm()), 'read')
+      await rejectsWith('wrong-chain', anchor().read(name, neverAborted()), 'read')
     },
   },
   {
@@ -126,7 +127,7 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
     async run({ anchor, fault }) {
       const { name } = await signedSession()
       await fault('read-refused')
-      same(await classOf(anchor().read(name, calm())), 'transient', 'class')
+      same(await classOf(anchor().read(name, neverAborted())), 'transient', 'class')
     },
   },
   {
@@ -134,7 +135,8 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
     async run({ anchor, handedOver }) {
       const session = await signedSession()
       const [three, four] = [await session.request(3), await session.request(4)]
-      for (const request of [three, await session.request(3), four]) await anchor().submit(request, calm())
+      for (const request of [three, await session.request(3), four])
+        await anchor().submit(request, neverAborted())
       const [first, second, third] = handedOver()
       same(typeof first, 'string', 'the key')
       same(second, first, 'the key of a repetition')
@@ -146,7 +148,7 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
     async run(harness) {
       const request = await (await signedSession()).request(3)
       await harness.fault('relay-lies')
-      await harness.anchor().submit(request, calm())
+      await harness.anchor().submit(request, neverAborted())
       await harness.deepen()
       same(await seen(harness, request), [undefined, undefined], 'newest and deep')
     },
@@ -156,9 +158,9 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
     async run({ anchor, fault }) {
       const request = await (await signedSession()).request(3)
       await fault('relay-refuses')
-      await rejectsWith('anchor-rejected', anchor().submit(request, calm()), 'a refusal')
+      await rejectsWith('anchor-rejected', anchor().submit(request, neverAborted()), 'a refusal')
       await fault('relay-fails')
-      const error = await rejection(anchor().submit(request, calm()), 'a failure')
+      const error = await rejection(anchor().submit(request, neverAborted()), 'a failure')
       same(/funds/.test(String(error)), true, `words of the relay in ${String(error)}`)
     },
   },

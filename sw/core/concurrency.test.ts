@@ -26,12 +26,12 @@ const STEP_MS = 5
 function send(uploads: number, linkAt: (sent: number) => Link, bytes = () => 500_000) {
   const seen: { readonly count: number; readonly elapsedMs: number; readonly lost: boolean }[] = []
   const running = new Set<Running>()
-  const learn = adaptiveConcurrency()
+  const observe = adaptiveConcurrency()
   let lanes = INITIAL_CONCURRENCY
   const end = (upload: Running, nowMs: number, lost: boolean) => {
     running.delete(upload)
     const elapsedMs = nowMs - upload.begunMs
-    lanes = learn(upload.inUse, upload.bytes, elapsedMs, lost)
+    lanes = observe(upload.inUse, upload.bytes, elapsedMs, lost)
     seen.push({ count: lanes, elapsedMs, lost })
   }
   let lostAtMs = -Infinity
@@ -129,11 +129,11 @@ describe('lanes', () => {
 
   it('come back as soon after an outage of an hour as after one of a minute', () => {
     const uploadsUntilTwo = (lossesInARow: number) => {
-      const learn = adaptiveConcurrency()
+      const observe = adaptiveConcurrency()
       let lanes = INITIAL_CONCURRENCY
-      for (let nth = 0; nth < lossesInARow; nth++) lanes = learn(lanes, 1, 10_000, true)
+      for (let nth = 0; nth < lossesInARow; nth++) lanes = observe(lanes, 1, 10_000, true)
       expect(lanes).toBe(1)
-      for (let uploads = 1; ; uploads++) if (learn(1, 500_000, 1_000, false) > 1) return uploads
+      for (let uploads = 1; ; uploads++) if (observe(1, 500_000, 1_000, false) > 1) return uploads
     }
     expect(uploadsUntilTwo(400)).toBe(uploadsUntilTwo(8))
   })
@@ -152,9 +152,9 @@ describe('lanes', () => {
 
   /** The lanes after one epoch of these; it would bring a fourth. */
   const countAfter = (inUse: number, elapsedMs: number, lost = false) => {
-    const learn = adaptiveConcurrency()
+    const observe = adaptiveConcurrency()
     let lanes = INITIAL_CONCURRENCY
-    for (let nth = 0; nth < 8; nth++) lanes = learn(inUse, 1, elapsedMs, lost)
+    for (let nth = 0; nth < 8; nth++) lanes = observe(inUse, 1, elapsedMs, lost)
     return lanes
   }
 
@@ -181,10 +181,10 @@ describe('lanes', () => {
     })
     fc.assert(
       fc.property(fc.array(sample, { maxLength: 300 }), (samples) => {
-        const learn = adaptiveConcurrency()
+        const observe = adaptiveConcurrency()
         let lanes = INITIAL_CONCURRENCY
         for (const { bytes, elapsedMs, lost, full } of samples) {
-          lanes = learn(full ? lanes : 1, bytes, elapsedMs, lost)
+          lanes = observe(full ? lanes : 1, bytes, elapsedMs, lost)
           expect(lanes).toBeGreaterThanOrEqual(1)
           expect(lanes).toBeLessThanOrEqual(5)
           expect(Number.isInteger(lanes)).toBe(true)

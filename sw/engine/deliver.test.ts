@@ -35,7 +35,7 @@ function world(held: RemoteState, answer: 'proved' | 'sent' = 'proved', wanted =
     sent,
     bytes: async () => bytes,
     async record({ type }) {
-      done.push(type === 'send-began' ? 'intend' : 'remember')
+      done.push(type)
       return wanted
     },
     progress: (offsetBytes, isSent) => reached.push(`${offsetBytes} ${isSent ? 'sent' : 'found'}`),
@@ -52,13 +52,13 @@ describe('a delivery', () => {
   it('stores the intent before the first request, and asks nothing that cannot have an answer yet', async () => {
     const { done, run } = world({ kind: 'nothing' })
     expect(await run(false)).toBe(true)
-    expect(done).toEqual(['intend', 'remember', 'send from nothing'])
+    expect(done).toEqual(['send-began', 'resume-token-saved', 'send from nothing'])
   })
 
   it('asks before it sends again, and goes on from what is there', async () => {
     const { done, run } = world({ kind: 'part', offsetBytes: 2 })
     await run(true)
-    expect(done).toEqual(['probe', 'remember', 'send from part'])
+    expect(done).toEqual(['probe', 'resume-token-saved', 'send from part'])
   })
 
   it('sends nothing that is there, and proves a copy that the store only claims', async () => {
@@ -94,7 +94,7 @@ describe('a delivery', () => {
   it('sends nothing that is not wanted any more', async () => {
     const { done, run } = world({ kind: 'nothing' }, 'proved', false)
     expect(await run(false)).toBe(false)
-    expect(done).toEqual(['intend'])
+    expect(done).toEqual(['send-began'])
   })
 })
 

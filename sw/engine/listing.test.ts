@@ -32,7 +32,7 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { chunkIdOf } from '../../src/protocol/ids.ts'
 
 const id = sessionIdOf(1)
-const calm = new AbortController().signal
+const neverAborted = new AbortController().signal
 
 type Worker = ReturnType<World['worker']>
 
@@ -40,7 +40,7 @@ type Worker = ReturnType<World['worker']>
 async function list(world: World, steps: number, worker: Worker = world.worker()) {
   for (let left = steps; left > 0; left--) {
     const session = await worker.store.read((tx) => tx.session(id))
-    if (session?.listing) await world.clock.runUntil(sessionStep(worker, session, 'listing', calm))
+    if (session?.listing) await world.clock.runUntil(sessionStep(worker, session, 'listing', neverAborted))
     else if (session && listingDueMs(session) === 0) await world.clock.runUntil(beginPage(worker, session))
   }
 }
@@ -364,7 +364,7 @@ describe('a head', () => {
       await new Promise<void>((resolve) => (goOn = resolve))
       return answer
     }
-    const stale = sessionStep(late, await world.session(id), 'listing', calm)
+    const stale = sessionStep(late, await world.session(id), 'listing', neverAborted)
     await world.clock.advance(10)
     await list(world, 1)
     const signed = await world.disk.read((tx) => tx.head(id, 2))
@@ -446,10 +446,10 @@ describe('one more chunk', () => {
       await change(plain, id, { type: 'chunk', id: chunkIdOf(id, index), event: { type: 'stored' } })
     }
     const through = async (worker: Worker) => {
-      do await world.clock.runUntil(sessionStep(worker, await world.session(id), 'listing', calm))
+      do await world.clock.runUntil(sessionStep(worker, await world.session(id), 'listing', neverAborted))
       while ((await world.session(id)).listed.tree.size < (await world.session(id)).size)
       const witness = async () =>
-        world.clock.runUntil(sessionStep(worker, await world.session(id), 'witness', calm))
+        world.clock.runUntil(sessionStep(worker, await world.session(id), 'witness', neverAborted))
       await witness()
       await world.clock.advance(3 * BLOCK_MS)
       await witness()

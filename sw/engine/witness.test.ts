@@ -25,7 +25,7 @@ import { MAX_STEPS_BACK, RECEIPT_MS } from './limits.ts'
 import { endSession, resumeSession } from './sessions.ts'
 
 const id = sessionIdOf(1)
-const calm = new AbortController().signal
+const neverAborted = new AbortController().signal
 const lost = { code: 'unreachable', after: true } as const
 
 type Worker = ReturnType<World['worker']>
@@ -712,10 +712,10 @@ describe('a head that was overtaken between two looks', () => {
   it('is still to be looked for where the look was stopped', async () => {
     const world = createWorld()
     await recordSession(world)
-    const step = async (kind: 'listing' | 'witness', worker: Worker, signal = calm) =>
+    const step = async (kind: 'listing' | 'witness', worker: Worker, signal = neverAborted) =>
       world.clock.runUntil(sessionStep(worker, await world.session(id), kind, signal))
     for (const chunk of await world.chunks(id))
-      await world.clock.runUntil(transferNow(world.worker(), chunk, calm))
+      await world.clock.runUntil(transferNow(world.worker(), chunk, neverAborted))
     await step('listing', world.worker())
     await step('witness', world.worker())
     await world.clock.advance(3 * BLOCK_MS)
@@ -829,12 +829,13 @@ describe('a look that is late, because the lock was taken from its worker', () =
     const a = world.worker()
     const upload = async (index: number) => {
       const chunk = (await world.chunks(id))[index]
-      if (chunk) await world.clock.runUntil(transferNow(a, chunk, calm))
+      if (chunk) await world.clock.runUntil(transferNow(a, chunk, neverAborted))
     }
     const list = async () => {
-      await world.clock.runUntil(sessionStep(a, await world.session(id), 'listing', calm))
+      await world.clock.runUntil(sessionStep(a, await world.session(id), 'listing', neverAborted))
     }
-    const look = async () => world.clock.runUntil(sessionStep(a, await world.session(id), 'witness', calm))
+    const look = async () =>
+      world.clock.runUntil(sessionStep(a, await world.session(id), 'witness', neverAborted))
     await upload(0)
     await list()
     await look()
@@ -849,7 +850,7 @@ describe('a look that is late, because the lock was taken from its worker', () =
       await released
       return seen
     }
-    const stale = sessionStep(late, await world.session(id), 'witness', calm)
+    const stale = sessionStep(late, await world.session(id), 'witness', neverAborted)
     await world.clock.advance(10)
     await look()
     expect(await world.statuses(id)).toEqual(['confirmed'])

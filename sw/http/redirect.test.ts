@@ -6,7 +6,7 @@ import { httpError } from './request.ts'
 
 // Promise 2 of docs/guarantees.md. What Chromium’s worker does beside: contract.spec.ts of e2e/transports.
 
-const calm = { signal: new AbortController().signal }
+const neverAborted = { signal: new AbortController().signal }
 
 /** Everything is led on with this status, except at `/there`. */
 async function leading(status: number, location: (url: string) => string) {
@@ -24,7 +24,11 @@ describe.each([301, 302, 303, 307, 308])('a redirect (%i)', (status) => {
   it('gets no body sent on, not even where it leads to is there', async () => {
     const { origin, seen } = await leading(status, () => '/there')
     for (const method of ['PUT', 'POST', 'PATCH']) {
-      const answer = await adaptiveTimeout().request(`${origin}/from`, { method, body: 'x'.repeat(99) }, calm)
+      const answer = await adaptiveTimeout().request(
+        `${origin}/from`,
+        { method, body: 'x'.repeat(99) },
+        neverAborted,
+      )
       expect(httpError(answer)).toMatchObject({
         code: 'rejected-by-store',
         message: expect.stringContaining('redirect: name that address') as unknown,
@@ -36,7 +40,7 @@ describe.each([301, 302, 303, 307, 308])('a redirect (%i)', (status) => {
   it('is followed by what only asks', async () => {
     const { origin } = await leading(status, () => '/there')
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST']) {
-      const answer = await adaptiveTimeout().request(`${origin}/from`, { method }, calm)
+      const answer = await adaptiveTimeout().request(`${origin}/from`, { method }, neverAborted)
       expect(answer).toMatchObject({ ok: true, url: `${origin}/there` })
     }
   })
@@ -51,7 +55,7 @@ describe.each([301, 302, 303, 307, 308])('a redirect (%i)', (status) => {
     ['to nothing', () => ''],
   ])('that leads a question %s is told, and is no dead network', async (_, location) => {
     const { origin, seen } = await leading(status, location)
-    const answer = await adaptiveTimeout().request(`${origin}/from`, { method: 'HEAD' }, calm)
+    const answer = await adaptiveTimeout().request(`${origin}/from`, { method: 'HEAD' }, neverAborted)
     expect(httpError(answer).message).toContain(`${origin} answered a redirect: name that address`)
     expect(seen.length).toBeLessThanOrEqual(22)
   })
@@ -59,6 +63,6 @@ describe.each([301, 302, 303, 307, 308])('a redirect (%i)', (status) => {
 
 it.each([300, 304, 305])('an answer of %i is told as one that leads on', async (status) => {
   const { origin } = await leading(status, () => '/there')
-  const answer = await adaptiveTimeout().request(`${origin}/from`, { method: 'GET' }, calm)
+  const answer = await adaptiveTimeout().request(`${origin}/from`, { method: 'GET' }, neverAborted)
   expect(httpError(answer)).toMatchObject({ code: 'rejected-by-store' })
 })

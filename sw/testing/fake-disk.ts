@@ -42,7 +42,7 @@ export interface FakeDisk {
   /**
    * Stored bytes change by themselves, or are gone, between two transactions; none of them tells of it.
    *
-   * @param pick the chunk, and what is in the place of its bytes then
+   * @param pick the chunk, and what is read instead of its bytes
    */
   rot(pick: (state: DiskState) => readonly [ChunkId, ArrayBuffer | undefined] | undefined): Promise<void>
 }

@@ -28,7 +28,7 @@ export const ODD_JSON: readonly string[] = [
   `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`,
 ]
 
-/** Stands in the place of a member until its text does. */
+/** Stands instead of a member until its text does. */
 const HERE = '@here'
 
 /** The JSON, as text, once for each of its members, however deep, and for all of it: with another in that one's place. */

@@ -35,7 +35,7 @@ export const reseedCrypto = (seed: number) => {
 
 let onSigned: (message: Uint8Array) => void = () => {}
 
-/** Hears of every message that an ECDSA key signs from now on, in the place of whoever heard of them before. */
+/** Hears of every message that an ECDSA key signs from now on, instead of whoever heard of them before. */
 export const watchSigning = (listener: typeof onSigned) => {
   onSigned = listener
 }

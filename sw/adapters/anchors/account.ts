@@ -26,7 +26,7 @@ interface Sent {
 }
 
 /**
- * The same anchor, whose heads an account of the app's own brings in the place of a relay: whose key is at hand where the
+ * The same anchor, whose heads an account of the app's own brings instead of a relay: whose key is at hand where the
  * worker runs. Calls come one after the other, the next once `send` has settled, so that no two get the same nonce. Keys,
  * nonces and fees are its business; what it gives counts for nothing, the chain is read.
  *

@@ -20,7 +20,7 @@ import { evm, type EvmOptions } from './evm.ts'
 
 // Promise 3 of docs/guarantees.md.
 
-const calm = new AbortController().signal
+const neverAborted = new AbortController().signal
 
 let chain: FakeChainServer
 let anchor: Anchor
@@ -41,12 +41,12 @@ describe('the contract of anchors', () => {
 
 describe('reading the chain', () => {
   it('finds nothing where nobody has registered the session', async () => {
-    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 10 })
+    expect(await anchor.read(NAME, neverAborted)).toEqual({ blockNumber: 10 })
   })
 
   it('finds nothing deep where the registry is younger than that', async () => {
     chain.answers = new Map([[10, encoded(anchorOf('3'))]])
-    expect(await anchor.read(NAME, calm)).toEqual({
+    expect(await anchor.read(NAME, neverAborted)).toEqual({
       blockNumber: 10,
       latest: recordOf(anchorOf('3')),
     })
@@ -54,7 +54,7 @@ describe('reading the chain', () => {
 
   it('names the address where the newest block has no contract there', async () => {
     chain.answers = new Map()
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'wrong-chain',
       message: `There is no registry at ${REGISTRY}.`,
     })
@@ -62,18 +62,18 @@ describe('reading the chain', () => {
 
   it('asks a node of another chain nothing but its chain', async () => {
     const strict = anchorWith({ chainId: 1 })
-    await expect(strict.read(NAME, calm)).rejects.toMatchObject({
+    await expect(strict.read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'wrong-chain',
       message: expect.stringMatching(/node is of chain 31337, not 1\b/) as unknown,
     })
     expect(chain.calls.map(({ method }) => method)).toEqual(['eth_chainId'])
-    expect(await anchorWith({ chainId: CHAIN_ID }).read(NAME, calm)).toEqual({ blockNumber: 10 })
+    expect(await anchorWith({ chainId: CHAIN_ID }).read(NAME, neverAborted)).toEqual({ blockNumber: 10 })
   })
 
   it('takes a chain’s id that is a text, as a build’s variables are', async () => {
     const anchor = anchorWith({ chainId: `${CHAIN_ID}` as never })
-    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 10 })
-    await anchor.submit(anchorOf('3'), calm)
+    expect(await anchor.read(NAME, neverAborted)).toEqual({ blockNumber: 10 })
+    await anchor.submit(anchorOf('3'), neverAborted)
     expect(chain.submitted).toHaveLength(1)
   })
 
@@ -101,7 +101,7 @@ describe('reading the chain', () => {
       `0x${'f'.repeat(16)}`,
     ]) {
       instead(method, { result })
-      await expect(anchorWith({ chainId: CHAIN_ID }).read(NAME, calm)).rejects.toMatchObject({
+      await expect(anchorWith({ chainId: CHAIN_ID }).read(NAME, neverAborted)).rejects.toMatchObject({
         code: 'bad-answer',
       })
     }
@@ -109,14 +109,16 @@ describe('reading the chain', () => {
 
   it.each([{ number: null }, { number: 7 }, {}, 'latest', []])('takes %j for no block', async (result) => {
     instead('eth_getBlockByNumber', { result })
-    await expect(anchorWith({ depth: 'safe' }).read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(anchorWith({ depth: 'safe' }).read(NAME, neverAborted)).rejects.toMatchObject({
+      code: 'bad-answer',
+    })
   })
 
   it.each([null, true, 7, {}, [], [encoded(anchorOf('3'))], '0x0', `${encoded(anchorOf('3'))}00`])(
     'takes %j for no record',
     async (result) => {
       instead('eth_call', { result })
-      await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+      await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'bad-answer' })
     },
   )
 
@@ -126,16 +128,16 @@ describe('reading the chain', () => {
     ['under null', { id: null, result: '0xa' }],
   ])('believes no answer that comes %s', async (_, answered) => {
     instead('eth_blockNumber', answered)
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   it('believes no answer beside an error, and none of a batch', async () => {
     instead('eth_blockNumber', { result: '0xa', error: { code: -32000, message: 'behind' } })
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'server-error' })
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'server-error' })
     instead('eth_blockNumber', { result: '0xa', error: null })
-    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 10 })
+    expect(await anchor.read(NAME, neverAborted)).toEqual({ blockNumber: 10 })
     chain.rpcAnswer = { body: '[{"jsonrpc":"2.0","id":1,"result":"0xa"}]' }
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   it.each([
@@ -150,7 +152,7 @@ describe('reading the chain', () => {
   ])('takes $body for $code, whatever the status', async ({ code, body }) => {
     for (const status of [200, 400, 404]) {
       chain.rpcAnswer = { status, body }
-      const error = await anchor.read(NAME, calm).catch((thrown: unknown) => thrown)
+      const error = await anchor.read(NAME, neverAborted).catch((thrown: unknown) => thrown)
       expect(error).toMatchObject({ code, class: 'transient' })
       const { message } = (JSON.parse(body) as { error: { message: string } }).error
       expect((error as Error).message).toContain(message)
@@ -161,7 +163,7 @@ describe('reading the chain', () => {
     'takes the status %d for a failure that time heals',
     async (status) => {
       chain.rpcAnswer = { status, body: 'No.' }
-      await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+      await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({
         class: 'transient',
         message: expect.stringContaining('No.') as unknown,
       })
@@ -172,7 +174,7 @@ describe('reading the chain', () => {
     'is not led on by a node that redirects (%i), and tells of it',
     async (status) => {
       chain.rpcAnswer = { status, headers: { location: chain.rpcUrl }, body: '' }
-      await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+      await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({
         class: 'transient',
         message: expect.stringContaining('redirect: name that address') as unknown,
       })
@@ -189,7 +191,7 @@ describe('reading the chain', () => {
     { depth: 12, blocks: [10] },
   ])('looks at depth $depth in blocks $blocks, all of one moment', async ({ depth, blocks }) => {
     chain.answers = new Map([[0, encoded(anchorOf('3'))]])
-    await anchorWith({ depth }).read(NAME, calm)
+    await anchorWith({ depth }).read(NAME, neverAborted)
     const calls = chain.calls.filter(({ method }) => method === 'eth_call')
     expect(calls.map(({ params }) => params)).toEqual(
       blocks.map((block) => [{ to: REGISTRY, data: encodeSessionsCall(NAME) }, `0x${block.toString(16)}`]),
@@ -199,7 +201,7 @@ describe('reading the chain', () => {
   it.each(['safe', 'finalized'] as const)('looks at the block that the chain calls %s', async (depth) => {
     chain.answers = new Map([[0, encoded(anchorOf('3'))]])
     chain.tags = { [depth]: 7 }
-    expect(await anchorWith({ depth }).read(NAME, calm)).toEqual({
+    expect(await anchorWith({ depth }).read(NAME, neverAborted)).toEqual({
       blockNumber: 10,
       latest: recordOf(anchorOf('3')),
       deep: recordOf(anchorOf('3')),
@@ -208,16 +210,19 @@ describe('reading the chain', () => {
     expect(blocks).toEqual(['0xa', '0x7'])
     // Its newest block may be a moment older than that one.
     chain.tags = { [depth]: 99 }
-    expect(await anchorWith({ depth }).read(NAME, calm)).toMatchObject({ blockNumber: 10, deep: { size: 3 } })
+    expect(await anchorWith({ depth }).read(NAME, neverAborted)).toMatchObject({
+      blockNumber: 10,
+      deep: { size: 3 },
+    })
   })
 
   it('fails with words where the node knows no such block', async () => {
-    await expect(anchorWith({ depth: 'finalized' }).read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchorWith({ depth: 'finalized' }).read(NAME, neverAborted)).rejects.toMatchObject({
       class: 'transient',
       message: 'The node knows no finalized block.',
     })
     chain.rpcAnswer = { body: rpcError(-39001, 'Unknown block') }
-    await expect(anchorWith({ depth: 'safe' }).read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchorWith({ depth: 'safe' }).read(NAME, neverAborted)).rejects.toMatchObject({
       class: 'transient',
       message: expect.stringContaining('Unknown block') as unknown,
     })
@@ -231,17 +236,17 @@ describe('reading the chain', () => {
     { what: 'a result that is no record', answer: { body: '{"result":"0x12"}' } },
   ])('takes $what for a bad answer', async ({ answer }) => {
     chain.rpcAnswer = answer
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   it('passes on a failure of the node, with the wait that it asks for', async () => {
     chain.rpcAnswer = { status: 429, headers: { 'retry-after': '7' }, body: '' }
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'throttled',
       retryAfterMs: 7_000,
     })
     const away = anchorWith({ rpcUrl: 'http://127.0.0.1:9/' })
-    await expect(away.read(NAME, calm)).rejects.toMatchObject({ code: 'unreachable' })
+    await expect(away.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'unreachable' })
   })
 })
 
@@ -255,23 +260,23 @@ describe('the events of a session', () => {
   it('are told of some blocks, oldest first, with transaction and block', async () => {
     chain.mine(anchorOf('3'))
     chain.mine(anchorOf('4'))
-    expect(await anchor.events(NAME, 11, 12, calm)).toEqual([eventOf('3'), eventOf('4', 11)])
+    expect(await anchor.events(NAME, 11, 12, neverAborted)).toEqual([eventOf('3'), eventOf('4', 11)])
     expect(chain.calls.at(-1)).toMatchObject({
       method: 'eth_getLogs',
       params: [{ address: REGISTRY, fromBlock: '0xb', toBlock: '0xc', topics: [null, `0x${NAME}`] }],
     })
-    expect(await anchor.events(NAME, 12, 12, calm)).toEqual([eventOf('4', 11)])
+    expect(await anchor.events(NAME, 12, 12, neverAborted)).toEqual([eventOf('4', 11)])
   })
 
   it('are all of them, where a block took several', async () => {
     chain.logs.set(11, [logOf(anchorOf('3')), logOf(anchorOf('4'), 11)])
-    expect(await anchor.events(NAME, 11, 11, calm)).toEqual([eventOf('3'), eventOf('4', 11)])
+    expect(await anchor.events(NAME, 11, 11, neverAborted)).toEqual([eventOf('3'), eventOf('4', 11)])
   })
 
   it('are those alone that no reorganisation took back', async () => {
     const gone = { ...logOf(anchorOf('4')), removed: true }
     chain.logs.set(11, [gone, { ...logOf(anchorOf('3')), removed: false }])
-    expect(await anchor.events(NAME, 11, 11, calm)).toEqual([eventOf('3')])
+    expect(await anchor.events(NAME, 11, 11, neverAborted)).toEqual([eventOf('3')])
   })
 
   const foreign = { ...logOf(anchorOf('4')), topics: [ANCHORED, `0x${'2'.repeat(64)}`] }
@@ -280,7 +285,7 @@ describe('the events of a session', () => {
     'are none where the node lists none of it: %j',
     async (logs) => {
       chain.logs.set(11, logs as never)
-      expect(await anchor.events(NAME, 11, 11, calm)).toEqual([])
+      expect(await anchor.events(NAME, 11, 11, neverAborted)).toEqual([])
     },
   )
 
@@ -292,14 +297,14 @@ describe('the events of a session', () => {
     { topics: undefined },
   ])('name nothing that is no hash: %j', async (wrong) => {
     chain.logs.set(11, [{ ...logOf(anchorOf('3')), ...wrong }])
-    expect(await anchor.events(NAME, 11, 11, calm)).toEqual([])
+    expect(await anchor.events(NAME, 11, 11, neverAborted)).toEqual([])
   })
 
   it.each([undefined, null, '0x', 'none', `0x${'1'.repeat(64)}`])(
     'are not told by one whose data are none: %j',
     async (data) => {
       chain.logs.set(11, [{ ...logOf(anchorOf('3')), data }])
-      await expect(anchor.events(NAME, 11, 11, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+      await expect(anchor.events(NAME, 11, 11, neverAborted)).rejects.toMatchObject({ code: 'bad-answer' })
     },
   )
 
@@ -311,14 +316,17 @@ describe('the events of a session', () => {
     ['wrong-chain', { body: rpcError(-32601, 'the method eth_getLogs does not exist') }],
   ])('fail as any question where the node does not tell: %s', async (code, answer) => {
     chain.rpcAnswer = answer
-    await expect(anchor.events(NAME, 11, 11, calm)).rejects.toMatchObject({ code, class: 'transient' })
+    await expect(anchor.events(NAME, 11, 11, neverAborted)).rejects.toMatchObject({
+      code,
+      class: 'transient',
+    })
   })
 })
 
 describe('the relay', () => {
   it('is handed the head with its groups, under what it says of the log as its key', async () => {
     const { head, groups } = anchorOf('3')
-    await anchor.submit({ head, groups }, calm)
+    await anchor.submit({ head, groups }, neverAborted)
     expect(chain.submitted).toEqual([{ key: `${NAME}/3/${head.root}`, body: { ...head, members: groups } }])
   })
 
@@ -330,7 +338,7 @@ describe('the relay', () => {
       return answer(request)
     }
     const authorize = async () => ({ authorization: 'Bearer 1' })
-    await anchorWith({ authorize }).submit(anchorOf('3'), calm)
+    await anchorWith({ authorize }).submit(anchorOf('3'), neverAborted)
     expect(seen).toEqual(['Bearer 1'])
   })
 
@@ -338,7 +346,7 @@ describe('the relay', () => {
     'that answers 200 with %s has refused, in its words',
     async (body) => {
       chain.relayAnswer = { body }
-      await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+      await expect(anchor.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({
         code: 'anchor-rejected',
         message: expect.stringContaining('no funds') as unknown,
       })
@@ -354,7 +362,7 @@ describe('the relay', () => {
     '{"chainId":null,"registry":null}',
   ])('that answers 200 with %s has taken it', async (body) => {
     chain.relayAnswer = { body }
-    await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), calm)
+    await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), neverAborted)
     expect(chain.submitted).toHaveLength(1)
   })
 
@@ -379,7 +387,7 @@ describe('the relay', () => {
     ['', 'bad-answer'],
   ])('that answers 200 with %j has taken nothing: %s', async (body, code) => {
     chain.relayAnswer = { body }
-    await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({ code })
+    await expect(anchor.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({ code })
   })
 
   it.each([
@@ -389,9 +397,11 @@ describe('the relay', () => {
     { chainId: CHAIN_ID, registry: `0x${'7'.repeat(40)}` },
   ])('that says that it pays elsewhere (%o) has taken nothing', async (elsewhere) => {
     chain.relayAnswer = { body: JSON.stringify({ transactionHash: `0x${'9'.repeat(64)}`, ...elsewhere }) }
-    await expect(anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), calm)).rejects.toMatchObject({
-      code: 'wrong-chain',
-    })
+    await expect(anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'wrong-chain',
+      },
+    )
   })
 
   it.each([
@@ -400,13 +410,13 @@ describe('the relay', () => {
     { registry: REGISTRY.toLowerCase() },
   ])('may say that it pays here, in any form (%o)', async (here) => {
     chain.relayAnswer = { body: JSON.stringify(here) }
-    await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), calm)
+    await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), neverAborted)
     expect(chain.submitted).toHaveLength(1)
   })
 
   it('of whatever chain is taken where the app names none', async () => {
     chain.relayAnswer = { body: '{"chainId":1}' }
-    await anchor.submit(anchorOf('3'), calm)
+    await anchor.submit(anchorOf('3'), neverAborted)
     expect(chain.submitted).toHaveLength(1)
   })
 
@@ -414,7 +424,7 @@ describe('the relay', () => {
     'that redirects (%i) gets no head sent on, and is told',
     async (status) => {
       chain.relayAnswer = { status, headers: { location: chain.relayUrl }, body: '' }
-      await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+      await expect(anchor.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({
         code: 'anchor-rejected',
         message: expect.stringContaining('redirect: name that address') as unknown,
       })
@@ -430,7 +440,7 @@ describe('the relay', () => {
     { status: 503, code: 'server-error' },
   ])('answering $status is $code', async ({ status, code }) => {
     chain.relayAnswer = { status, headers: { 'retry-after': '7' }, body: 'Because.' }
-    await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+    await expect(anchor.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({
       code,
       message: expect.stringContaining('Because.') as unknown,
       // It is kept for the relay: nothing that is read of the chain waits for it.
@@ -440,7 +450,7 @@ describe('the relay', () => {
 })
 
 it('with neither a relay nor an account is told as a wrong input, in words', async () => {
-  await expect(anchorWith({ relayUrl: [] }).submit(anchorOf('3'), calm)).rejects.toMatchObject({
+  await expect(anchorWith({ relayUrl: [] }).submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({
     code: 'bad-input',
     message: 'No relayUrl, and no account.',
   })
@@ -456,7 +466,7 @@ describe('several relays', () => {
   afterEach(() => other.close())
 
   it('are not all handed a head that the first has taken', async () => {
-    await anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] }).submit(anchorOf('3'), calm)
+    await anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] }).submit(anchorOf('3'), neverAborted)
     expect([chain.submitted.length, other.submitted.length]).toEqual([1, 0])
   })
 
@@ -472,7 +482,7 @@ describe('several relays', () => {
     ['says that it has it already', { body: '{"error":"already known"}' }],
   ])('go on where one %s', async (_, relayAnswer) => {
     chain.relayAnswer = relayAnswer
-    await anchorWith({ relayUrl: [away, chain.relayUrl, other.relayUrl] }).submit(anchorOf('3'), calm)
+    await anchorWith({ relayUrl: [away, chain.relayUrl, other.relayUrl] }).submit(anchorOf('3'), neverAborted)
     expect(other.submitted).toHaveLength(1)
   })
 
@@ -484,7 +494,7 @@ describe('several relays', () => {
   ])('of which one takes heads in vain (%s) get each in turn, and so does the same again', async (body) => {
     chain.relayAnswer = { body }
     const anchor = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
-    for (const digit of ['3', '3', '4', '5']) await anchor.submit(anchorOf(digit), calm)
+    for (const digit of ['3', '3', '4', '5']) await anchor.submit(anchorOf(digit), neverAborted)
     const sizesOf = ({ submitted }: FakeChainServer) => submitted.map(({ key }) => key?.split('/')[1])
     expect([sizesOf(chain), sizesOf(other)]).toEqual([
       ['3', '4'],
@@ -510,14 +520,14 @@ describe('several relays', () => {
     other.relayAnswer = another
     const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
     for (let turn = 0; turn < 2; turn += 1)
-      await expect(failing.submit(anchorOf('3'), calm)).rejects.toMatchObject({ code })
+      await expect(failing.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({ code })
   })
 
   it('that all fail are told with what each of them said', async () => {
     chain.relayAnswer = { status: 503, body: 'Later.' }
     other.relayAnswer = { body: '{"error":"no funds"}' }
     const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
-    await expect(failing.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+    await expect(failing.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({
       message: expect.stringMatching(/Later\..*no funds/) as unknown,
     })
   })
@@ -527,18 +537,18 @@ describe('several relays', () => {
     other.relayAnswer = { status: 503, body: '' }
     const anchor = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
     for (let turn = 0; turn < 3; turn += 1)
-      await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+      await expect(anchor.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({
         class: 'transient',
         retryAfterMs: 0,
       })
     expect([chain.submitted.length, other.submitted.length]).toEqual([1, 3])
     other.relayAnswer = { body: '{}' }
-    await anchor.submit(anchorOf('3'), calm)
+    await anchor.submit(anchorOf('3'), neverAborted)
     expect([chain.submitted.length, other.submitted.length]).toEqual([1, 4])
   })
 
   const failureOf = async (anchor: Anchor) =>
-    HoldfastError.from(await anchor.submit(anchorOf('3'), calm).catch((thrown: unknown) => thrown))
+    HoldfastError.from(await anchor.submit(anchorOf('3'), neverAborted).catch((thrown: unknown) => thrown))
 
   it('of which one asks for a wait and the other refuses wait for the one, not for a person', async () => {
     chain.relayAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }

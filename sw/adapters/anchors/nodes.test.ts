@@ -16,7 +16,7 @@ import { evmNodes, type EvmNodesOptions, type SetAside } from './nodes.ts'
 
 // Promise 3 of docs/guarantees.md.
 
-const calm = new AbortController().signal
+const neverAborted = new AbortController().signal
 const OURS = encoded(anchorOf('3'))
 const OTHER = encoded(anchorOf('7'))
 const OURS_DEEP = { blockNumber: 10, latest: recordOf(anchorOf('3')), deep: recordOf(anchorOf('3')) }
@@ -88,30 +88,30 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     c.answers.set(0, OTHER)
     const anchor = anchorOver(all())
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b])
     wait(31_000)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b, c])
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b, c])
   })
 
   it('confirm nothing where one says it is there and one that it is not, and tell of that', async () => {
     a.answers.set(0, OURS)
     const anchor = anchorOver([a, b])
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'nodes-disagree',
       class: 'transient',
       message: expect.stringContaining('Fewer than 2 of 2 nodes') as unknown,
     })
     b.answers.set(0, OURS)
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('confirm nothing where more say it than anything else, and fewer than must agree', async () => {
     holdEverywhere(OURS)
     c.answers.set(0, OTHER)
     const strict = anchorOver(all(), { agree: 3 })
-    await expect(strict.read(NAME, calm)).rejects.toMatchObject({ code: 'nodes-disagree' })
-    expect(await anchorOver(all(), { agree: 2 }).read(NAME, calm)).toEqual(OURS_DEEP)
+    await expect(strict.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'nodes-disagree' })
+    expect(await anchorOver(all(), { agree: 2 }).read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('confirm nothing where as many say one thing as another', async () => {
@@ -119,7 +119,7 @@ describe('several nodes', () => {
     try {
       for (const node of [a, b]) node.answers.set(0, OURS)
       for (const node of [c, d]) node.answers.set(0, OTHER)
-      await expect(anchorOver([a, b, c, d]).read(NAME, calm)).rejects.toMatchObject({
+      await expect(anchorOver([a, b, c, d]).read(NAME, neverAborted)).rejects.toMatchObject({
         code: 'nodes-disagree',
       })
     } finally {
@@ -136,23 +136,23 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     a.rpcAnswer = rpcAnswer
     const anchor = anchorOver(all())
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([b, c])
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([b, c])
     a.rpcAnswer = undefined
     wait(31_000)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b, c])
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b, c])
   })
 
   it('go on without one of another chain', async () => {
     holdEverywhere(OURS)
     a.chainId = 1
-    expect(await anchorOver(all()).read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver(all()).read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('ask one that is behind of no block that it lacks', async () => {
     holdEverywhere(OURS)
     a.blockNumber = 7
-    expect(await anchorOver(all()).read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver(all()).read(NAME, neverAborted)).toEqual(OURS_DEEP)
     expect(a.calls.map(({ method }) => method)).not.toContain('eth_call')
   })
 
@@ -160,23 +160,23 @@ describe('several nodes', () => {
     for (const node of [a, b]) node.answers.set(9, OURS)
     b.blockNumber = 9
     const anchor = anchorOver([a, b])
-    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 9, latest: recordOf(anchorOf('3')) })
+    expect(await anchor.read(NAME, neverAborted)).toEqual({ blockNumber: 9, latest: recordOf(anchorOf('3')) })
     b.blockNumber = 10
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('are not led back behind what was agreed by one that tells an old block: it is set aside, and told', async () => {
     holdEverywhere(OURS)
     const anchor = anchorOver([a, b])
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
     b.blockNumber = 4
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'nodes-disagree',
       class: 'transient',
       message: expect.stringContaining(`${b.origin}: It is 6 blocks behind.`) as unknown,
     })
     b.blockNumber = 10
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('are compared at the block that both have where one of two falls back by a few, look after look', async () => {
@@ -185,7 +185,7 @@ describe('several nodes', () => {
     const blocks: number[] = []
     for (const lag of [0, 1, 0, 1, 5, 0, 2]) {
       b.blockNumber = a.blockNumber - lag
-      blocks.push((await anchor.read(NAME, calm)).blockNumber)
+      blocks.push((await anchor.read(NAME, neverAborted)).blockNumber)
       a.blockNumber += 1
     }
     expect(blocks).toEqual([10, 10, 12, 12, 9, 15, 14])
@@ -195,7 +195,7 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     const told: SetAside[] = []
     const anchor = anchorOver([a, b], { onSetAside: (node) => void told.push(node) })
-    const look = () => anchor.read(NAME, calm).catch(() => undefined)
+    const look = () => anchor.read(NAME, neverAborted).catch(() => undefined)
     await look()
     expect(told).toEqual([])
     for (const lag of [1, 2, 1]) {
@@ -238,7 +238,7 @@ describe('several nodes', () => {
     const onSetAside = () => {
       throw new Error('of the app')
     }
-    expect(await anchorOver(all(), { onSetAside }).read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver(all(), { onSetAside }).read(NAME, neverAborted)).toEqual(OURS_DEEP)
     expect(uncaught.length).toBe(1)
   })
 
@@ -257,9 +257,9 @@ describe('several nodes', () => {
     const anchor = anchorOver(all())
     for (const node of all()) node.mine(anchorOf('3'))
     const receipt = async () => {
-      const { latest } = await anchor.read(NAME, calm)
+      const { latest } = await anchor.read(NAME, neverAborted)
       const block = latest?.blockNumber ?? 0
-      return (await anchor.events(NAME, block, block, calm))[0]?.receipt
+      return (await anchor.events(NAME, block, block, neverAborted))[0]?.receipt
     }
     const inOrder = await receipt()
     expect(inOrder).toMatchObject({ transactionHash: `0x${anchorOf('3').head.root}` })
@@ -274,42 +274,42 @@ describe('several nodes', () => {
   it('go on without a third that is away while one of the two falls back', async () => {
     holdEverywhere(OURS)
     const anchor = anchorOver(all())
-    await anchor.read(NAME, calm)
+    await anchor.read(NAME, neverAborted)
     a.rpcAnswer = { status: 503, body: '' }
     b.blockNumber = 9
-    expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 9 })
+    expect(await anchor.read(NAME, neverAborted)).toEqual({ ...OURS_DEEP, blockNumber: 9 })
     a.rpcAnswer = undefined
     b.blockNumber = 10
     wait(31_000)
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('go on at their own blocks, and leave one that fell behind alone for half a minute', async () => {
     holdEverywhere(OURS)
     const anchor = anchorOver(all())
-    await anchor.read(NAME, calm)
+    await anchor.read(NAME, neverAborted)
     a.blockNumber = 11
     b.blockNumber = 12
     c.blockNumber = 9
-    expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 11 })
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
+    expect(await anchor.read(NAME, neverAborted)).toEqual({ ...OURS_DEEP, blockNumber: 11 })
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b])
   })
 
   it('follow a chain that went back as a whole', async () => {
     holdEverywhere(OURS)
     const anchor = anchorOver(all())
-    await anchor.read(NAME, calm)
+    await anchor.read(NAME, neverAborted)
     for (const node of all()) node.blockNumber = 5
-    expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 5 })
+    expect(await anchor.read(NAME, neverAborted)).toEqual({ ...OURS_DEEP, blockNumber: 5 })
   })
 
   it('follow a chain that went back where one of them stays ahead', async () => {
     holdEverywhere(OURS)
     const anchor = anchorOver(all())
-    await anchor.read(NAME, calm)
+    await anchor.read(NAME, neverAborted)
     b.blockNumber = c.blockNumber = 5
     for (let look = 0; look < 2; look++)
-      expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 5 })
+      expect(await anchor.read(NAME, neverAborted)).toEqual({ ...OURS_DEEP, blockNumber: 5 })
   })
 
   it('agree on an older block where one that is ahead says otherwise', async () => {
@@ -317,7 +317,7 @@ describe('several nodes', () => {
     a.answers.set(0, OTHER)
     a.blockNumber = 99
     c.blockNumber = 8
-    expect(await anchorOver(all()).read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 8 })
+    expect(await anchorOver(all()).read(NAME, neverAborted)).toEqual({ ...OURS_DEEP, blockNumber: 8 })
   })
 
   it('take for deep what so many of them call final, whatever one more of them says', async () => {
@@ -326,7 +326,7 @@ describe('several nodes', () => {
     b.tags = { finalized: 6 }
     c.tags = { finalized: 99 }
     const deepBlocks = async (agree: number) => {
-      const asked = await askedBy(anchorOver(all(), { depth: 'finalized', agree }).read(NAME, calm))
+      const asked = await askedBy(anchorOver(all(), { depth: 'finalized', agree }).read(NAME, neverAborted))
       expect(asked).toEqual([a, b, c])
       return a.calls.flatMap(({ method, params }) => (method === 'eth_call' ? [Number(params[1])] : []))
     }
@@ -338,22 +338,22 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     for (const node of [a, b]) node.tags = { safe: 6 }
     const anchor = anchorOver(all(), { depth: 'safe' })
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b])
   })
 
   it('name the transaction that two of them name', async () => {
     for (const node of all()) node.mine(anchorOf('3'))
     const honest = { transactionHash: `0x${anchorOf('3').head.root}` }
     c.logs.set(11, [{ ...logOf(anchorOf('3')), transactionHash: '0x1' }])
-    const [event] = await anchorOver(all()).events(NAME, 11, 11, calm)
+    const [event] = await anchorOver(all()).events(NAME, 11, 11, neverAborted)
     expect(event?.receipt).toMatchObject(honest)
     b.logs.clear()
-    await expect(anchorOver([a, b]).events(NAME, 11, 11, calm)).rejects.toMatchObject({
+    await expect(anchorOver([a, b]).events(NAME, 11, 11, neverAborted)).rejects.toMatchObject({
       code: 'nodes-disagree',
     })
     c.logs.clear()
-    expect(await anchorOver(all()).events(NAME, 11, 11, calm)).toEqual([])
+    expect(await anchorOver(all()).events(NAME, 11, 11, neverAborted)).toEqual([])
   })
 
   it('name the same transaction in whatever letters they write it, and none of them is set aside for that', async () => {
@@ -370,7 +370,7 @@ describe('several nodes', () => {
     b.logs.set(11, [shouting])
     const told: SetAside[] = []
     const anchor = anchorOver([a, b], { onSetAside: (node) => void told.push(node) })
-    const [event] = await anchor.events(NAME, 11, 11, calm)
+    const [event] = await anchor.events(NAME, 11, 11, neverAborted)
     expect(event?.receipt.transactionHash).toMatch(/^0x(ab){32}$/i)
     expect(told).toEqual([])
   })
@@ -406,30 +406,32 @@ describe('several nodes', () => {
     it('are asked for one by who wants to know, and are not told to be at fault', async () => {
       refuseRanges(all())
       const anchor = anchorOfAll()
-      await expect(anchor.events(NAME, 11, 12, calm)).rejects.toMatchObject({ code: 'nodes-disagree' })
-      const [event] = await anchor.events(NAME, 12, 12, calm)
+      await expect(anchor.events(NAME, 11, 12, neverAborted)).rejects.toMatchObject({
+        code: 'nodes-disagree',
+      })
+      const [event] = await anchor.events(NAME, 12, 12, neverAborted)
       expect(event).toMatchObject({ size: 4, previousBlock: 11 })
       expect(event?.receipt).not.toHaveProperty('setAside')
-      expect(await askedBy(anchor.read(NAME, calm))).toEqual(all())
+      expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual(all())
       expect(told).toEqual([])
     })
 
     it('are believed where enough others tell', async () => {
       refuseRanges([a])
       const anchor = anchorOfAll()
-      const events = await anchor.events(NAME, 11, 12, calm)
+      const events = await anchor.events(NAME, 11, 12, neverAborted)
       expect(events.map(({ size }) => size)).toEqual([3, 4])
       expect(events[0]?.receipt).not.toHaveProperty('setAside')
-      expect(await askedBy(anchor.read(NAME, calm))).toEqual(all())
+      expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual(all())
       expect(told).toEqual([])
     })
 
     it('are heeded where one asks to be left alone with that', async () => {
       refuseRanges([a], { status: 429, headers: { 'retry-after': '600' } })
       const anchor = anchorOfAll()
-      await anchor.events(NAME, 11, 12, calm)
+      await anchor.events(NAME, 11, 12, neverAborted)
       wait(31_000)
-      expect(await askedBy(anchor.read(NAME, calm))).toEqual([b, c])
+      expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([b, c])
     })
   })
 
@@ -438,8 +440,8 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     c.hangs = 1
     const anchor = anchorOver(all())
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b])
   })
 
   it('wait for one that was late where the others do not agree', async () => {
@@ -447,28 +449,28 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     a.answers.set(0, OTHER)
     c.hangs = 1
-    expect(await anchorOver(all()).read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver(all()).read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('ask one that was set aside where too few are left', async () => {
     holdEverywhere(OURS)
     a.rpcAnswer = { status: 503, body: '' }
     const anchor = anchorOver(all())
-    await anchor.read(NAME, calm)
+    await anchor.read(NAME, neverAborted)
     a.rpcAnswer = undefined
     b.rpcAnswer = { status: 503, body: '' }
-    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('heed what one asks for, though too few are left', async () => {
     a.rpcAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }
     const anchor = anchorOver([a, b])
     const failed = { code: 'nodes-disagree', retryAfterMs: 600_000 }
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject(failed)
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject(failed)
     wait(31_000)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([])
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([])
     wait(600_000)
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b])
   })
 
   it.each(['fails', 'goes well'])('heed it though another request %s meanwhile', async (outcome) => {
@@ -481,17 +483,17 @@ describe('several nodes', () => {
       await first
       return outcome === 'fails' ? { status: 503, body: '' } : answer(request)
     }
-    const first = anchor.read(NAME, calm).catch(() => undefined)
-    await anchor.read(NAME, calm).catch(() => undefined)
+    const first = anchor.read(NAME, neverAborted).catch(() => undefined)
+    await anchor.read(NAME, neverAborted).catch(() => undefined)
     expect(asked).toBeGreaterThan(1)
     a.answer = answer
     wait(31_000)
-    expect(await askedBy(anchor.read(NAME, calm))).not.toContain(a)
+    expect(await askedBy(anchor.read(NAME, neverAborted))).not.toContain(a)
   })
 
   it('name those that failed, and why', async () => {
     a.rpcAnswer = { body: rpcError(-32000, 'missing trie node') }
-    await expect(anchorOver([a, b]).read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchorOver([a, b]).read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'nodes-disagree',
       class: 'transient',
       message: expect.stringMatching(new RegExp(`${a.origin}: .*missing trie node`)) as unknown,
@@ -505,7 +507,7 @@ describe('several nodes', () => {
   ])('that all fail alike are %s', async (code, fail) => {
     const anchor = anchorOver(all())
     await fail()
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code })
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code })
   })
 
   it('are asked again at once after a stop of our own', async () => {
@@ -516,17 +518,17 @@ describe('several nodes', () => {
     await expect.poll(() => all().every(({ calls }) => calls.length > 0)).toBe(true)
     over.abort()
     await expect(read).rejects.toMatchObject({ code: 'aborted' })
-    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b, c])
+    expect(await askedBy(anchor.read(NAME, neverAborted))).toEqual([a, b, c])
   })
 
   it('are one, where one is named', async () => {
     holdEverywhere(OURS)
-    expect(await anchorOver([a]).read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver([a]).read(NAME, neverAborted)).toEqual(OURS_DEEP)
   })
 
   it('need not be up to hand an anchor over: the relay is one', async () => {
     for (const node of all()) node.rpcAnswer = { status: 503, body: '' }
-    await anchorOver(all()).submit(anchorOf('3'), calm)
+    await anchorOver(all()).submit(anchorOf('3'), neverAborted)
     expect(a.submitted).toHaveLength(1)
   })
 })

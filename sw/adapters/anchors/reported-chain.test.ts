@@ -30,7 +30,7 @@ interface Call {
   readonly method: string
   readonly honest: () => unknown
 }
-/** In the place of the own answer; undefined: that. */
+/** Instead of the own answer; undefined: that. */
 type Rude = (call: Call) => Response | 'cut' | undefined
 
 type Head = Parameters<typeof encoded>[0]['head']
@@ -194,7 +194,7 @@ const NODES: Readonly<Record<string, Rude>> = {
   'a node of a fork that has no head': result('eth_call', NOBODY),
   'a node that answers null': result('eth_call', null),
   'a node that answers null of its block': result('eth_blockNumber', null),
-  'a node that answers a number in the place of a string': result('eth_blockNumber', 123),
+  'a node that answers a number instead of a string': result('eth_blockNumber', 123),
   'a node that answers its chain as a number': result('eth_chainId', CHAIN_ID),
   'a node that answers an empty object': result('eth_call', {}),
   'a node that answers its id as a string': ({ method, honest }) =>

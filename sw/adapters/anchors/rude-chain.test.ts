@@ -20,7 +20,7 @@ import { sampleOf } from '../../../e2e/test-size.ts'
 // Promise 3 of docs/guarantees.md: nodes and relays as they really answer. Whatever they say, nothing counts that is not so,
 // a read that fails is for later, and what is wrong is told.
 
-const calm = new AbortController().signal
+const neverAborted = new AbortController().signal
 const OURS = encoded(anchorOf('3'))
 
 interface Call {
@@ -119,7 +119,7 @@ describe('a node that answers', () => {
   it.each(sampleOf(RUDE))('with %s is read later, told, and believed nothing', async (_, answer) => {
     const rpcUrl = await nodeThat(answer)
     const anchor = evm({ rpcUrl, registry: REGISTRY, relayUrl: [], chainId: CHAIN_ID })
-    const error = await anchor.read(NAME, calm).then(
+    const error = await anchor.read(NAME, neverAborted).then(
       (seen) => seen,
       (thrown: unknown) => thrown,
     )
@@ -136,8 +136,8 @@ describe('a node that answers', () => {
       const rpcUrls = [await nodeThat(honest), await nodeThat(honest), await nodeThat(answer)]
       const anchor = evmNodes({ rpcUrls, registry: REGISTRY, relayUrl: [], chainId: CHAIN_ID })
       const seen = { blockNumber: 10, latest: recordOf(anchorOf('3')), deep: recordOf(anchorOf('3')) }
-      expect(await anchor.read(NAME, calm)).toEqual(seen)
-      const [event] = await anchor.events(NAME, 1, 1, calm)
+      expect(await anchor.read(NAME, neverAborted)).toEqual(seen)
+      const [event] = await anchor.events(NAME, 1, 1, neverAborted)
       expect(event?.receipt.setAside).toMatchObject([{ origin: new URL(rpcUrls[2] ?? '').origin }])
     },
   )
@@ -178,7 +178,7 @@ describe('a node that answers', () => {
   ])('%s is believed', async (_, answer) => {
     const rpcUrl = await nodeThat(answer)
     const anchor = evm({ rpcUrl, registry: REGISTRY, relayUrl: [], chainId: CHAIN_ID })
-    expect(await anchor.read(NAME, calm)).toMatchObject({ latest: { size: 3 } })
+    expect(await anchor.read(NAME, neverAborted)).toMatchObject({ latest: { size: 3 } })
   })
 })
 
@@ -221,7 +221,7 @@ describe('a wait that a node asks for', () => {
   ])('%s is an hour at most', async (_, headers, least, most) => {
     const anchor = evm({ rpcUrl: await nodeThat(says(503, '', headers)), registry: REGISTRY, relayUrl: [] })
     const { retryAfterMs } = HoldfastError.from(
-      await anchor.read(NAME, calm).catch((error: unknown) => error),
+      await anchor.read(NAME, neverAborted).catch((error: unknown) => error),
     )
     expect(retryAfterMs).toBeGreaterThanOrEqual(least)
     expect(retryAfterMs).toBeLessThanOrEqual(most)
@@ -237,14 +237,14 @@ describe('nodes of which each says the truth now and then', () => {
   it('name no transaction where the one has it in another block than the other, and go on', async () => {
     const other = { ...logOf(anchorOf('3')), blockHash: `0x${'e'.repeat(64)}` }
     const anchor = await over(honest, instead('eth_getLogs', [other]))
-    await expect(anchor.events(NAME, 1, 1, calm)).rejects.toMatchObject({ class: 'transient' })
-    expect(await anchor.read(NAME, calm)).toMatchObject({ latest: { size: 3 } })
+    await expect(anchor.events(NAME, 1, 1, neverAborted)).rejects.toMatchObject({ class: 'transient' })
+    expect(await anchor.read(NAME, neverAborted)).toMatchObject({ latest: { size: 3 } })
   })
 
   it('name the block that two of three have it in, and who did not', async () => {
     const other = { ...logOf(anchorOf('3')), blockHash: `0x${'e'.repeat(64)}` }
     const anchor = await over(honest, instead('eth_getLogs', [other]), honest)
-    expect((await anchor.events(NAME, 1, 1, calm))[0]?.receipt).toMatchObject({
+    expect((await anchor.events(NAME, 1, 1, neverAborted))[0]?.receipt).toMatchObject({
       blockHash: logOf(anchorOf('3')).blockHash,
       setAside: [{ message: 'It says otherwise of block 1.' }],
     })
@@ -252,8 +252,8 @@ describe('nodes of which each says the truth now and then', () => {
 
   it('are asked again for a receipt that comes and goes', async () => {
     const anchor = await over(honest, inTurn(instead('eth_getLogs', []), honest))
-    await expect(anchor.events(NAME, 1, 1, calm)).rejects.toMatchObject({ class: 'transient' })
-    expect((await anchor.events(NAME, 1, 1, calm))[0]?.receipt).toMatchObject({
+    await expect(anchor.events(NAME, 1, 1, neverAborted)).rejects.toMatchObject({ class: 'transient' })
+    expect((await anchor.events(NAME, 1, 1, neverAborted))[0]?.receipt).toMatchObject({
       transactionHash: expect.any(String) as unknown,
     })
   })
@@ -261,8 +261,8 @@ describe('nodes of which each says the truth now and then', () => {
   it('are not of two chains at once: one whose chain changes from call to call is set aside, and told', async () => {
     const changing = inTurn(instead('eth_chainId', '0x1'), honest, honest, honest)
     const anchor = await over(honest, honest, changing)
-    expect(await anchor.read(NAME, calm)).toMatchObject({ latest: { size: 3 } })
-    expect((await anchor.events(NAME, 1, 1, calm))[0]?.receipt).toMatchObject({
+    expect(await anchor.read(NAME, neverAborted)).toMatchObject({ latest: { size: 3 } })
+    expect((await anchor.events(NAME, 1, 1, neverAborted))[0]?.receipt).toMatchObject({
       setAside: [{ code: 'wrong-chain', message: `The node is of chain 1, not ${CHAIN_ID}.` }],
     })
   })
@@ -270,7 +270,7 @@ describe('nodes of which each says the truth now and then', () => {
   it('tell nothing deep where a head is at the one’s depth only', async () => {
     const calls = inTurn(honest, honest, honest, instead('eth_call', encoded(anchorOf('7'))))
     const anchor = await over(honest, calls)
-    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'nodes-disagree',
       class: 'transient',
     })
@@ -322,7 +322,7 @@ describe('a relay that answers', () => {
       chainId: CHAIN_ID,
       relayUrl: await nodeThat(answer),
     })
-    const failure = await anchor.submit(anchorOf('3'), calm).then(
+    const failure = await anchor.submit(anchorOf('3'), neverAborted).then(
       () => undefined,
       (thrown: unknown) => HoldfastError.from(thrown),
     )

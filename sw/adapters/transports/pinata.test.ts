@@ -183,7 +183,7 @@ test('renews a signed URL that has expired', async () => {
 
 test('needs a sign-in where the app signs nothing', async () => {
   const { bytes, upload, attempt } = await fresh(1000)
-  // What a server says in the place of a URL, where the app hands it on.
+  // What a server says instead of a URL, where the app hands it on.
   for (const none of [undefined, null, '']) {
     const signUpload = async () => none as string
     await expect(transport({ signUpload }).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({

@@ -79,7 +79,7 @@ test('tells whoever grants what the app says of the session', async () => {
 test('needs a sign-in where the app grants nothing, or its own sign-in has ended', async () => {
   const { bytes, upload, attempt } = await fresh()
   const code = 'sign-in-needed'
-  // What a server says in the place of a grant, where the app hands its JSON on.
+  // What a server says instead of a grant, where the app hands its JSON on.
   const SAID = ['null', '{}', '{"error":"Unauthorized"}', '{"url":null}', '{"url":""}']
   for (const none of [undefined, ...SAID.map((said) => JSON.parse(said) as undefined)])
     await expect(put(async () => none).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({

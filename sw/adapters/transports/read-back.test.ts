@@ -34,7 +34,7 @@ const shows =
   () =>
     new Response(body)
 
-/** In the place of a digest that is told. */
+/** Instead of a digest that is told. */
 const otherDigest: Lie = ({ status, headers }) => {
   const shown = new Headers(headers)
   if (shown.has('repr-digest')) shown.set('repr-digest', `sha-256=:${btoa('\0'.repeat(32))}:`)
@@ -96,7 +96,7 @@ describe('a copy of which one answer says that nothing is there', () => {
   )
 })
 
-describe('a network’s sign-in page in the place of an answer, before anything is sent', () => {
+describe('a network’s sign-in page instead of an answer, before anything is sent', () => {
   test.each<[VariantName, Step]>([
     ['tus', 'options'],
     ['tus', 'create'],

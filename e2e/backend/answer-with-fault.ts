@@ -11,7 +11,7 @@ export type Ending =
   | { readonly kind: 'cut'; readonly honest: boolean }
 
 /** Let the service answer, or whatever the fault makes of that. */
-export async function act(
+export async function answerWithFault(
   service: Service,
   exchange: Exchange,
   fault: ActiveFault | undefined,
