@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { wordOf } from '../../src/evidence/registry.ts'
 import { evm, type EvmOptions } from '../../sw/adapters/anchors/evm.ts'
@@ -95,9 +96,7 @@ describe('the contract of anchors, by two nodes', () => {
 async function nodeThat(change: (method: string, result: string) => string): Promise<string> {
   const node = createServer((request, response) => {
     void (async () => {
-      const parts: Buffer[] = []
-      for await (const part of request) parts.push(part as Buffer)
-      const { method, params } = JSON.parse(Buffer.concat(parts).toString()) as {
+      const { method, params } = (await json(request)) as {
         method: string
         params: unknown[]
       }

@@ -20,9 +20,3 @@ export const sendPage = (response: ServerResponse, script: string) =>
 
 export const send = (response: ServerResponse, body: string, headers: Record<string, string> = {}) =>
   void response.writeHead(200, headers).end(body)
-
-export async function textOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece as Buffer)
-  return Buffer.concat(pieces).toString('utf8')
-}

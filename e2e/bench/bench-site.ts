@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { shipped } from '../bundle.ts'
-import { send, sendPage, sendScript, takeUpload, textOf } from './answers.ts'
+import { send, sendPage, sendScript, takeUpload } from './answers.ts'
 import type { Measured, PagePlan } from './comparison.ts'
 
 export interface BenchSite {
@@ -58,7 +59,7 @@ export async function openBenchSite({
     if (pathname === '/written') return send(response, String(await written()))
     if (pathname === '/cpu') return send(response, String(await cpuMs()))
     if (pathname === '/') return sendPage(response, 'bench-page')
-    const body = await textOf(request)
+    const body = await text(request)
     if (pathname === '/measured') onMeasured(JSON.parse(body) as Measured)
     else if (pathname === '/done') finish()
     else if (pathname === '/broken') fail(new Error(`The page broke: ${body}`))

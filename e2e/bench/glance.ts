@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { json } from 'node:stream/consumers'
 import { buildDemo, serveDemo } from '../demo-site.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
 import { leavePending } from '../in-page/pending.ts'
+import { median } from './median.ts'
 import { NOWHERE } from './nowhere.ts'
 
 const HELP = `Opens the demo over recordings that wait, in a browser without a debugger, and tells how long it took until all of
@@ -67,9 +69,7 @@ async function listen() {
   const found: Told[] = []
   let onTold = () => {}
   const server = createServer(async (request, response) => {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part as Buffer)
-    found.push(JSON.parse(Buffer.concat(parts).toString()) as Told)
+    found.push((await json(request)) as Told)
     response.writeHead(204).end()
     onTold()
   })
@@ -134,11 +134,6 @@ async function main(): Promise<void> {
     await site.close()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-function median(of: readonly number[]): number {
-  const sorted = of.toSorted((a, b) => a - b)
-  return ((sorted[(sorted.length - 1) >> 1] ?? NaN) + (sorted[sorted.length >> 1] ?? NaN)) / 2
 }
 
 await main()

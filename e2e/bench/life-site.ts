@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { listen } from '../backend/ports.ts'
 import { shipped } from '../bundle.ts'
-import { send, sendPage, sendScript, takeUpload, textOf } from './answers.ts'
+import { send, sendPage, sendScript, takeUpload } from './answers.ts'
 import type { Task } from './protocol.ts'
 
 export interface Heard {
@@ -69,7 +70,7 @@ export async function openLifeSite(): Promise<LifeSite> {
       hear(UPLOAD, Number(searchParams.get('at') ?? NaN))
       return isHeld ? undefined : takeUpload(request, response)
     }
-    if (pathname === '/broken') fail(new Error(`The page broke: ${await textOf(request)}`))
+    if (pathname === '/broken') fail(new Error(`The page broke: ${await text(request)}`))
     send(response, '')
   }
 

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { listen } from '../backend/ports.ts'
 
 /** A store that takes nothing from whoever does not send this header. */
@@ -17,8 +18,7 @@ export interface GatedStore {
 export async function gated(store: string, authorization: string): Promise<GatedStore> {
   let refused = 0
   const server = createServer(async (request, response) => {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part as Buffer)
+    const received = await buffer(request)
     const { method = '', headers, url = '' } = request
     const isAllowed = method === 'OPTIONS' || headers.authorization === authorization
     if (!isAllowed) {
@@ -26,7 +26,7 @@ export async function gated(store: string, authorization: string): Promise<Gated
       return void response.writeHead(401, { 'access-control-allow-origin': '*' }).end()
     }
     const { host: _host, connection: _connection, 'content-length': _length, ...sent } = headers
-    const body = parts.length > 0 ? { body: Buffer.concat(parts) } : {}
+    const body = received.length > 0 ? { body: received } : {}
     const answer = await fetch(store + url, { method, headers: sent as Record<string, string>, ...body })
     const { 'content-encoding': _coded, ...told } = Object.fromEntries(answer.headers)
     response.writeHead(answer.status, told).end(Buffer.from(await answer.arrayBuffer()))

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json, text } from 'node:stream/consumers'
+import { awaitAtMost } from '../await-at-most.ts'
 import type { Endpoints } from '../backend/index.ts'
 import { builtScript } from '../built-scripts.ts'
 import type { Done, Numbered, Order, Sign } from './orders.ts'
@@ -96,7 +98,7 @@ export async function openSite(): Promise<Site> {
         response.writeHead(204).end()
         return
       case '/told': {
-        told.push(JSON.parse(await textOf(request)) as Sign)
+        told.push((await json(request)) as Sign)
         response.writeHead(204).end()
         return
       }
@@ -110,14 +112,14 @@ export async function openSite(): Promise<Site> {
         response.once('close', () => watchers.forEach((watcher) => watcher()))
         return
       case '/done': {
-        const done = JSON.parse(await textOf(request)) as Done
+        const done = (await json(request)) as Done
         response.writeHead(204).end()
         answers.get(done.id)?.(done)
         answers.delete(done.id)
         return
       }
       case '/broken':
-        broken = await textOf(request)
+        broken = await text(request)
         console.error(`The page broke: ${broken}`)
         response.writeHead(204).end()
         for (const [id, done] of answers) done({ id, error: broken })
@@ -151,7 +153,7 @@ export async function openSite(): Promise<Site> {
       const done = new Promise<Done>((resolve) => answers.set(id, resolve))
       waiting.push({ id, order })
       hand()
-      return within(withinMs, `the page to do "${order.do}"`, done).then(({ value, error }) => {
+      return awaitAtMost(withinMs, `the page to do "${order.do}"`, done).then(({ value, error }) => {
         if (error !== undefined) throw new Error(`The page could not do "${order.do}": ${error}`)
         return value
       })
@@ -161,25 +163,11 @@ export async function openSite(): Promise<Site> {
     },
     pageGone(withinMs = LAST_NET_MS) {
       const gone = new Promise<void>((resolve) => watchers.add(resolve))
-      return within(withinMs, 'the page to go', gone).then(() => Date.now())
+      return awaitAtMost(withinMs, 'the page to go', gone).then(() => Date.now())
     },
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece as Buffer)
-  return Buffer.concat(pieces).toString('utf8')
-}
-
-function within<T>(ms: number, what: string, wanted: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms for ${what}.`)), ms)
-  })
-  return Promise.race([wanted, late]).finally(() => clearTimeout(timer))
 }

@@ -26,3 +26,8 @@ export const hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer =
   createHmac('sha256', key)
     .update(cat(...parts))
     .digest()
+/** As JSON-RPC writes bytes. */
+export const prefixedHex = (bytes: Uint8Array): `0x${string}` => `0x${hex(bytes)}`
+/** A signature's r and s, or any two words. */
+export const halves = (bytes: Uint8Array) =>
+  [prefixedHex(bytes.subarray(0, 32)), prefixedHex(bytes.subarray(32))] as const

@@ -3,14 +3,11 @@ import { foundry } from 'viem/chains'
 import { expect } from 'vitest'
 import { chainAccount } from '../backend/chain-accounts.ts'
 import { registryAbi, type Backend } from '../backend/index.ts'
-import { hex } from './bytes.ts'
+import { halves, prefixedHex } from './bytes.ts'
 import type { Witnessed } from './evidence-world.ts'
 import { tagOf, type Recording, type SignedHead } from './recording.ts'
 
 const account = chainAccount(0)
-
-const hexOf = (bytes: Uint8Array): Hex => `0x${hex(bytes)}`
-const halves = (bytes: Uint8Array) => [hexOf(bytes.subarray(0, 32)), hexOf(bytes.subarray(32))] as const
 
 /** Sends these heads of what the second writer has recorded, all into one block of a real chain. */
 export async function carry(
@@ -24,17 +21,20 @@ export async function carry(
   for (const { publicKey, signature, ...head } of heads) {
     const args = [
       {
-        name: hexOf(head.name),
+        name: prefixedHex(head.name),
         size: BigInt(head.size),
-        root: hexOf(head.root),
-        page: hexOf(head.page),
-        previous: hexOf(head.previous),
-        groups: hexOf(head.groups),
+        root: prefixedHex(head.root),
+        page: prefixedHex(head.page),
+        previous: prefixedHex(head.previous),
+        groups: prefixedHex(head.groups),
         end: head.end,
       },
       halves(publicKey),
       halves(signature),
-      recording.groups.map((one) => ({ id: hexOf(one.id), tag: hexOf(tagOf(one, recording.keys.name)) })),
+      recording.groups.map((one) => ({
+        id: prefixedHex(one.id),
+        tag: prefixedHex(tagOf(one, recording.keys.name)),
+      })),
     ] as const
     const { registry } = backend.endpoints
     hashes.push(

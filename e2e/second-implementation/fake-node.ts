@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import {
   encodeAbiParameters,
   encodeEventTopics,
@@ -7,7 +8,7 @@ import {
   parseAbi,
   toFunctionSelector,
 } from 'viem'
-import { hex } from './bytes.ts'
+import { halves, hex, prefixedHex } from './bytes.ts'
 import { timeOfBlock, type EvidenceWorld, type Witnessed } from './evidence-world.ts'
 
 /** From docs/evidence-format.md. */
@@ -17,10 +18,6 @@ const ABI = parseAbi([
 ])
 const SESSIONS = toFunctionSelector(ABI[0])
 export const REGISTRY = '0x5fbdb2315678afecb367f032d93f642f64180aa3'
-
-type Hex = `0x${string}`
-const hexOf = (bytes: Uint8Array): Hex => `0x${hex(bytes)}`
-const halves = (bytes: Uint8Array) => [hexOf(bytes.subarray(0, 32)), hexOf(bytes.subarray(32))] as const
 
 /** An event's log as `eth_getLogs` tells it. */
 export interface FakeLog {
@@ -64,7 +61,7 @@ export interface FakeNode {
 export function logOf(world: EvidenceWorld, { head, block }: Witnessed, at: number): FakeLog {
   const values = [
     BigInt(head.size),
-    ...[head.root, head.page, head.previous, head.groups].map(hexOf),
+    ...[head.root, head.page, head.previous, head.groups].map(prefixedHex),
     head.end,
     halves(head.publicKey),
     halves(head.signature),
@@ -77,7 +74,7 @@ export function logOf(world: EvidenceWorld, { head, block }: Witnessed, at: numb
     topics: encodeEventTopics({
       abi: ABI,
       eventName: 'Anchored',
-      args: { name: hexOf(head.name) },
+      args: { name: prefixedHex(head.name) },
     }) as string[],
     data: encodeAbiParameters(inputs, values as never),
     blockNumber: `0x${block.toString(16)}`,
@@ -86,17 +83,17 @@ export function logOf(world: EvidenceWorld, { head, block }: Witnessed, at: numb
   }
 }
 
-function sessionsResult(world: EvidenceWorld, name: string, upTo: number): Hex {
+function sessionsResult(world: EvidenceWorld, name: string, upTo: number): `0x${string}` {
   const taken = world.witnessed.filter(({ block }) => block <= upTo)
   const last = name === hex(world.name) ? taken.at(-1) : undefined
-  const none = hexOf(Buffer.alloc(32))
+  const none = prefixedHex(Buffer.alloc(32))
   return encodeFunctionResult({
     abi: ABI,
     functionName: 'sessions',
     result: last
       ? [
-          hexOf(last.head.root),
-          hexOf(last.head.page),
+          prefixedHex(last.head.root),
+          prefixedHex(last.head.page),
           BigInt(last.head.size),
           taken.length,
           taken[0]!.block,
@@ -169,9 +166,7 @@ export async function startFakeNode(first: EvidenceWorld): Promise<FakeNode> {
   }
 
   async function rpc(request: IncomingMessage, response: ServerResponse) {
-    const pieces: Buffer[] = []
-    for await (const piece of request) pieces.push(piece as Buffer)
-    const asked = JSON.parse(Buffer.concat(pieces).toString()) as RpcRequest
+    const asked = (await json(request)) as RpcRequest
     node.asked.push(asked.method)
     const { id } = asked
     try {

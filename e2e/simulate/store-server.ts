@@ -1,5 +1,5 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
-import { PAGE_LABEL } from '../../src/evidence/page.ts'
+import { isPage } from '../../sw/testing/is-page.ts'
 import { PROOF_LASTS_MS } from '../../sw/core/retry-policy.ts'
 import type { RemoteState, Transport, Upload } from '../../sw/ports/transport.ts'
 import { TOLD_LATE_MS } from './chain.ts'
@@ -26,9 +26,6 @@ export interface StoreServer {
   forget(): void
   transportOf(caller: Caller): Transport
 }
-
-const isPage = (bytes: Uint8Array) =>
-  new TextDecoder().decode(bytes.subarray(0, PAGE_LABEL.length)) === PAGE_LABEL
 
 /** Each question and each small object takes about this long on its way, ms. */
 const TAKES_MS = 40

@@ -1,7 +1,7 @@
 import { parseEntry } from '../../src/evidence/entry-parse.ts'
 import type { Entry } from '../../src/evidence/entry.ts'
 import { parsePage } from '../../src/evidence/page-parse.ts'
-import { PAGE_LABEL } from '../../src/evidence/page.ts'
+import { isPage } from '../../sw/testing/is-page.ts'
 import { decodeSession, encodeSessionsCall } from '../../src/evidence/registry.ts'
 import type { SessionName } from '../../src/protocol/ids.ts'
 import type { Backend, LedgerEntry } from '../backend/index.ts'
@@ -64,9 +64,6 @@ function storedObjects(ledger: readonly LedgerEntry[]): Map<string, number> {
   return stored
 }
 
-/** A page has no more bytes than this; whatever is larger is a chunk. */
-const LABEL = Buffer.from(PAGE_LABEL)
-
 /** The entries of a session that the store has pages of, read past the engine and its reader. */
 export async function listedEntries(
   backend: Backend,
@@ -77,7 +74,7 @@ export async function listedEntries(
   for (const [cid, atMs] of storedObjects(ledger)) {
     const response = await fetch(`${backend.endpoints.gateway}/ipfs/${cid}`)
     const bytes = Buffer.from(await response.arrayBuffer())
-    if (!bytes.subarray(0, LABEL.length).equals(LABEL)) continue
+    if (!isPage(bytes)) continue
     const page = parsePage(bytes)
     if (page.name !== name) continue
     for (const [at, each] of page.entries.entries()) {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { bundle } from '../bundle.ts'
 import type { Plan, Said, WorkerSettings } from './safe-plan.ts'
@@ -35,7 +36,7 @@ export async function openSafeSite(
     if (script !== undefined)
       return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(script)
     if (pathname === '/said') {
-      const told = JSON.parse(await textOf(request)) as Said
+      const told = (await json(request)) as Said
       said.push(told)
       site.onSaid(told)
       return void response.writeHead(204).end()
@@ -70,10 +71,4 @@ export async function openSafeSite(
     },
   }
   return site
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece as Buffer)
-  return Buffer.concat(pieces).toString('utf8')
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newGroup } from '../../src/group.ts'
 import type { SessionName } from '../../src/protocol/ids.ts'
+import { awaitAtMost } from '../await-at-most.ts'
 import { startBackend, type Backend } from '../backend/index.ts'
 import { openLink } from '../backend/link.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
@@ -100,11 +101,11 @@ export async function openSafeStack(): Promise<SafeStack> {
       const url = site.url({ publicKey, record }, settings)
       const browser = await launchBrowser({ executable, profile, debuggable: false, url })
       try {
-        const { name, picture } = await within(LAST_NET_MS, 'the recording to begin', began.promise)
+        const { name, picture } = await awaitAtMost(LAST_NET_MS, 'the recording to begin', began.promise)
         const heads = watchHeads(backend, name as SessionName)
         let endedAtMs: number
         if (destroyAfterMs === undefined) {
-          await within(LAST_NET_MS, 'the recording to be confirmed', over.promise)
+          await awaitAtMost(LAST_NET_MS, 'the recording to be confirmed', over.promise)
           endedAtMs = Date.now()
         } else {
           await Promise.race([over.promise, new Promise((resolve) => setTimeout(resolve, destroyAfterMs))])
@@ -130,14 +131,6 @@ export async function openSafeStack(): Promise<SafeStack> {
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
-}
-
-function within<T>(ms: number, what: string, wanted: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms for ${what}.`)), ms)
-  })
-  return Promise.race([wanted, late]).finally(() => clearTimeout(timer))
 }
 
 function deferred<T>() {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { parseEntry } from '../../src/evidence/entry-parse.ts'
 import { parsePage } from '../../src/evidence/page-parse.ts'
-import { PAGE_LABEL } from '../../src/evidence/page.ts'
+import { isPage } from '../../sw/testing/is-page.ts'
 import { withPage } from '../../src/evidence/page-chain.ts'
 import { appendEntries } from '../../src/evidence/tree.ts'
 import { recordingLockName } from '../../src/protocol/messages.ts'
@@ -91,9 +91,6 @@ function workerOn(world: World, link: Link) {
   }
   return { worker: { ...worker, anchor }, waits }
 }
-
-const LABEL = new TextEncoder().encode(PAGE_LABEL)
-const isPage = (bytes: Uint8Array) => LABEL.every((byte, at) => bytes[at] === byte)
 
 /** What the store and the chain say of each chunk that was acknowledged. */
 function timesOf({ server, chain }: World, acknowledged: ReadonlyMap<number, number>): ChunkTimes[] {

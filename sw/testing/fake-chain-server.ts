@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { wordOf, ANCHORED } from '../../src/evidence/registry.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { AnchorHarness } from '../contracts/anchor.contract.ts'
@@ -78,9 +79,7 @@ export class FakeChainServer {
   })
 
   async answer(request: IncomingMessage): Promise<Answered> {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part as Buffer)
-    const body = Buffer.concat(parts).toString()
+    const body = await text(request)
     if (request.url === '/relay') {
       if (request.method === 'POST')
         this.submitted.push({

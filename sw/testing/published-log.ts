@@ -5,11 +5,12 @@ import { parseEntry } from '../../src/evidence/entry-parse.ts'
 import type { Entry } from '../../src/evidence/entry.ts'
 import { verifyHead } from '../../src/evidence/head.ts'
 import { parsePage } from '../../src/evidence/page-parse.ts'
-import { linkNumbers, PAGE_LABEL, pageCid, type Page } from '../../src/evidence/page.ts'
+import { linkNumbers, pageCid, type Page } from '../../src/evidence/page.ts'
 import { appendEntries, EMPTY_TREE, rootOf, type Tree } from '../../src/evidence/tree.ts'
 import type { SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { AnchorRequest } from '../ports/anchor.ts'
 import type { FakeStoreServer } from './fake-servers.ts'
+import { isPage } from './is-page.ts'
 import type { World } from './world.ts'
 
 /** A page, and what the log is after it. */
@@ -26,9 +27,6 @@ export interface PublishedLog {
   readonly view: readonly PublishedPage[]
   readonly entries: readonly Entry[]
 }
-
-const isPage = (object: Uint8Array) =>
-  new TextDecoder().decode(object.subarray(0, PAGE_LABEL.length)) === PAGE_LABEL
 
 /**
  * Reads a session's log off the store. Expects of its pages that no two end with one entry, and that each lies at its

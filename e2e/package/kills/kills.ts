@@ -7,7 +7,7 @@ import { findChromium } from '../../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../../driver/real-browser.ts'
 import { stopWorkers } from '../../driver/worker-control.ts'
 import { publishedLog } from '../../backend-oracle.ts'
-import { PAGE_LABEL } from '../../../src/evidence/page.ts'
+import { isPage } from '../../../sw/testing/is-page.ts'
 import { parsePage } from '../../../src/evidence/page-parse.ts'
 import { parseSignedHead, SIGNED_HEAD_BYTES } from '../../../src/evidence/head-parse.ts'
 import { unlessLate, sleep } from '../../soak/unless-late.ts'
@@ -326,6 +326,3 @@ export async function killUploads({
     if (path !== undefined) appendFileSync(path, logOf([new Uint8Array(100)]).subarray(0, 7))
   }
 }
-
-const isPage = (object: Uint8Array): boolean =>
-  new TextDecoder().decode(object.subarray(0, PAGE_LABEL.length)) === PAGE_LABEL
