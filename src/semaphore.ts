@@ -2,7 +2,7 @@
 export type Acquire = () => Promise<() => void>
 
 /**
- * At most so many have a turn at a time; the others wait in order.
+ * At most this many have a turn at a time; the others wait in order.
  *
  * @param width from 1
  */

@@ -45,7 +45,7 @@ export interface PartsOptions {
   readonly chunkMs: number
   /** The part that the recorder is in. */
   readonly current: () => Part
-  /** The worker has taken so many bytes. */
+  /** The worker has taken this many bytes. */
   readonly onTaken: (sizeBytes: number) => void
   readonly onStalled: () => void
   /** The worker has lost the session of the part that the recorder is in; what it had not taken is in `rest`. */

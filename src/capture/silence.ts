@@ -1,6 +1,6 @@
-/** A recorder that runs gives something within so long, ms, */
+/** A recorder that runs gives something within this time, ms, */
 const SILENT_MS = 10_000
-/** or within so many slices. */
+/** or within this many slices. */
 const SILENT_SLICES = 3
 
 /**

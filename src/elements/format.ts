@@ -1,6 +1,6 @@
 export const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
-/** In which of the units so many bytes are told: its place among them. */
+/** The index of the unit in which this number of bytes is told. */
 export function unitOf(bytes: number): number {
   let unit = 0
   while (bytes / 1000 ** unit >= 999.5 && unit < BYTE_UNITS.length - 1) unit++

@@ -77,7 +77,7 @@ export const uint64be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(va
 /** Text in UTF-8. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
 
-/** As much of a text, in whole characters, as has so many bytes in UTF-8. */
+/** The longest beginning of a text, in whole characters, of at most this many bytes in UTF-8. */
 export const beginningOf = (text: string, maxBytes: number): string =>
   // A stream waits for the rest of its last character.
   new TextDecoder().decode(utf8(text).subarray(0, maxBytes), { stream: true })

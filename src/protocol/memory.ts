@@ -1,10 +1,10 @@
-// A browser collects garbage once there are so many bytes of buffers (64 MiB in Chromium, page and worker apart), and
+// A browser collects garbage once there are enough bytes of buffers (64 MiB in Chromium, page and worker apart), and
 // counts no Blob. So a large file would cost that much twice, and its Blobs would lie about for as long.
 
 /** No larger buffer is made, however much is to be counted: not every device has more at a piece. */
 const MAX_BYTES = 32 * 1024 * 1024
 
-/** What the worker has read counts so many times: copies and the request's body come after it. Found by trial, at 200 MiB. */
+/** What the worker has read counts this many times: copies and the request's body come after it. Found by trial, at 200 MiB. */
 export const READ_COUNTS = 7
 
 /** Once so much was sent unread it counts, bytes: what its requests leave behind took 105 MiB after 2 GiB, and takes 45 so. */
@@ -19,7 +19,7 @@ export function free(...buffers: ArrayBuffer[]): void {
 }
 
 /**
- * Has the browser count so many bytes as long as this is not collected. Nobody touches them, so they take no memory, and
+ * Has the browser count this many bytes until it collects them. Nobody touches them, so they take no memory, and
  * garbage is collected the sooner.
  */
 export function weigh(thing: Blob | ArrayBuffer, bytes: number): void {

@@ -20,7 +20,7 @@ export async function protectStorage(): Promise<Protection> {
 const TRIAL_FILE = 'holdfast-trial'
 
 /**
- * Tries whether so many bytes have room, by a file of that length that is given up at once: the browser's own figures
+ * Tries whether this many bytes have room, by a file of that length that is given up at once: the browser's own figures
  * promise room that is not there (Chromium: 10 GiB, whatever the disk has). Nothing is written, but for some
  * milliseconds the room counts as taken: while something records, ask for no more than is needed.
  *

@@ -15,7 +15,7 @@ const MAX_BLOCKS_BEHIND = 1_000
 type Told<Value> = { readonly chain: Chain; readonly value: Value } | { readonly error: unknown }
 
 /**
- * What enough nodes say alike of one block: the newest that so many of them have, unless one is given. One that hangs,
+ * What enough nodes say alike of one block: the newest that this many of them have, unless one is given. One that hangs,
  * fails, is far behind or says otherwise holds up nobody while enough others agree.
  *
  * @param agree from 1 to their number

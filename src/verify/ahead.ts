@@ -1,6 +1,6 @@
 /** How far ahead of who reads work is begun. */
 export interface Ahead<Item> {
-  /** At most so many items are under way, or done and not taken. */
+  /** At most this many items are under way, or done and not taken. */
   readonly items: number
   /** Nor more than this in sum, unless it is one alone. */
   readonly bytes: number

@@ -19,7 +19,7 @@ export interface OpeningStep {
   readonly sizeOfAll: number
 }
 
-/** Each step lists so many times what the one before did: what is looked at again is little, whatever the length. */
+/** Each step lists this many times what the one before did, so little is looked at twice, whatever the length. */
 const TIMES = 8
 /** More than this share of all comes with the whole. */
 const MOST = 1 / 4

@@ -89,7 +89,7 @@ export interface HeadsBeyond {
 /**
  * Nothing is asked before it is wanted.
  *
- * @param maxHeads so many are followed
+ * @param maxHeads how many are followed
  */
 export function headsAt(
   chain: Chain,

@@ -1,15 +1,15 @@
-/** Once one has told, the others are waited for as long again as that took, and this long besides, ms. */
+/** Once one result was useful, the others have as long again as that took, and this long on top, ms. */
 const GRACE_MS = 2_000
 
 /**
- * What comes of each of several works; undefined of those that took far longer than one that told something.
+ * The result of each work; undefined for those that took far longer than one whose result was useful.
  *
- * @param tells whether what came of a work is what it was for, so that the others need not be waited for for ever
- * @throws what the first work throws that does
+ * @param isUseful whether a result is what the work was for, so that the others have a limit
+ * @throws what the first work that throws does
  */
 export async function inTime<Result>(
   works: readonly Promise<Result>[],
-  tells: (result: Result) => boolean,
+  isUseful: (result: Result) => boolean,
 ): Promise<(Result | undefined)[]> {
   const results: (Result | undefined)[] = works.map(() => undefined)
   const began = performance.now()
@@ -19,7 +19,7 @@ export async function inTime<Result>(
       const working = works.map(async (work, at) => {
         const result = await work
         results[at] = result
-        if (tells(result)) timer ??= setTimeout(resolve, performance.now() - began + GRACE_MS)
+        if (isUseful(result)) timer ??= setTimeout(resolve, performance.now() - began + GRACE_MS)
       })
       Promise.all(working).then(resolve, reject)
     })

@@ -46,7 +46,7 @@ export interface Objects {
 /** So long is waited for sources that are busy and say until when, where no other has the object, ms. */
 const PATIENCE_MS = 30_000
 const LEAST_WAIT_MS = 1_000
-/** Not again where so many objects in a row were waited for in vain. */
+/** Not again after waiting in vain for this many objects in a row. */
 const IN_VAIN = 24
 
 const ASIDE: Said = { kind: 'silent', reason: 'it stayed silent, and is asked again in a while' }

@@ -1,4 +1,4 @@
-/** What comes of work, or `late` where that takes longer than so many ms. With either no timer is left. */
+/** The result of the work, or `late` if it takes longer than this, ms. Either way no timer is left. */
 export async function orLate<Value>(ms: number, work: Promise<Value>): Promise<Value | 'late'> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<'late'>((resolve) => {

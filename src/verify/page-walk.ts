@@ -21,7 +21,7 @@ export interface PagesRead {
 
 /**
  * Goes from heads to all pages that their own link to, several at a time; each page once, whatever leads there. Where a
- * head's own page cannot be had, from the page before it.
+ * nobody has the head's own page, from the page before it.
  *
  * @param pages those that were read before
  * @param read puts it there

@@ -11,19 +11,19 @@ import { PAGES_AT_A_TIME } from './waiting-pages.ts'
 /** Every page that heads and links name: read, or why it cannot be fetched. */
 export type Pages = ReadonlyMap<Sha256Hex, ReadPage | VerificationError>
 
-/** Once so many in a row got no answer of anyone, no more pages are asked for. */
+/** Once this many in a row got no answer from anyone, no more pages are asked for. */
 const SILENCES = PAGES_AT_A_TIME
 
 const LIST_TIMEOUT_MS = 2_000
 
 /** How much a reader takes in of one session's pages, altogether. */
 export interface PagesBound {
-  /** A page that cannot be had counts as one. */
+  /** A page that nobody has counts as one. */
   readonly entries: number
   readonly bytes: number
 }
 
-/** Whoever has the key can sign for pages without end. Chunks of 3 s have so many in nine days. */
+/** Whoever has the key can sign for pages without end. Chunks of 3 s reach it in nine days. */
 const PAGES_BOUND: PagesBound = { entries: 2 ** 18, bytes: 2 ** 27 }
 
 /** The pages of a session, as far as they were followed. */

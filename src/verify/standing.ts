@@ -8,11 +8,11 @@ const LEAST_DELAY_MS = 20
 /** So many of a source's newest answers tell how long it takes; of all sources' together, how long answers do. */
 const OF_EACH = 9
 const OF_ALL = 32
-/** So many questions may have been asked in vain at first, and one more for ten answers. */
+/** How many questions may be asked in vain at first; each ten answers allow one more. */
 const SPARE = 8
 const SPARE_PER_ANSWER = 0.1
 
-/** A source that gave no answer of so many objects in a row is set aside. */
+/** A source that gave no answer for this many objects in a row is set aside. */
 const SILENCES = 3
 /** A failure that comes sooner holds nobody up, ms. */
 const LATE_MS = 1_000

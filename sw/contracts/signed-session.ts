@@ -9,12 +9,12 @@ import type { AnchorRequest, SignedHead } from '../ports/anchor.ts'
 export interface SignedSession {
   readonly name: SessionName
   readonly publicKey: string
-  /** What is to be witnessed after so many entries; `change` is signed too. */
+  /** The head after this many entries; `change` is signed too. */
   request(size: number, change?: Partial<Head>): Promise<AnchorRequest>
   sign(head: Head): Promise<SignedHead>
 }
 
-/** @param groupIds random ones by default: one, or so many */
+/** @param groupIds their ids, or how many random ones; default: one */
 export async function signedSession(
   groupIds: readonly GroupId[] | number = 1,
   sessionId = crypto.randomUUID() as SessionId,

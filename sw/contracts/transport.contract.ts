@@ -56,7 +56,7 @@ export interface TransportHarness {
   /** Ends all faults. */
   clear(): Promise<void>
   seen(upload: Upload): Promise<readonly SeenRequest[]>
-  /** Resolves once a request on which a fault acts has brought so many bytes. */
+  /** Resolves once a request on which a fault acts has brought this many bytes. */
   receives(upload: Upload, bytes: number): Promise<void>
   /** Refuses connections. */
   down(): Promise<void>
@@ -80,7 +80,7 @@ export interface TransportCase {
 const SIZE_BYTES = 700_000
 /** So small that copies of it are counted by their bytes. */
 const COPY_BYTES = 20_000
-/** Time is given for 16 bytes a ms: 18 s for so many. */
+/** Time is given for 16 bytes a ms: 18 s for this many. */
 const SLOW_BYTES = 300_000
 /** Short enough for a test, long enough for a busy machine to answer. */
 const TIMEOUT_MS = 1500

@@ -2,7 +2,7 @@ import { beginningOf } from '../../src/evidence/bytes.ts'
 import { MESSAGE_BYTES } from './limits.ts'
 import type { AddressedSeal, ChunkRecord, ChunkState, Effort } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
-import { isOnlyAsked, type Failure, type Now } from './retry-policy.ts'
+import { countsAsRead, type Failure, type Now } from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -84,7 +84,7 @@ const isAttempted = (chunk: ChunkRecord, of = chunk) =>
 function fail(chunk: ChunkRecord, before: Effort, failure: Failure, now: Now): ChunkRecord {
   const { state, retryCount } = chunk
   const message = beginningOf(failure.message, MESSAGE_BYTES)
-  const isOfRead = isOnlyAsked(failure, before.failures)
+  const isOfRead = countsAsRead(failure, before.failures)
   const effort = afterFailedEffort(before, { ...failure, message, isOfRead }, now)
   return {
     ...chunk,

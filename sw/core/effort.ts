@@ -1,7 +1,7 @@
 import type { Effort } from './record.ts'
 import { countsAsAttempt, isReportable, waitAfter, type Failure, type Now } from './retry-policy.ts'
 
-/** It was in vain. */
+/** It failed. */
 export interface Failed {
   readonly type: 'failed'
   readonly failure: Failure

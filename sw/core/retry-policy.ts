@@ -46,7 +46,7 @@ export const isRecent = (atMs: number, { nowMs }: Now) => atMs <= nowMs && nowMs
 export interface Failure extends WireError {
   /** The server's Retry-After, ms; 0 if absent. */
   readonly retryAfterMs: number
-  /** Something was only asked for: in vain, but it cost no bytes. */
+  /** A read failed: it cost no bytes. */
   readonly isOfRead?: boolean | undefined
   /** That was while bytes cost money: what is parked is not tried then. */
   readonly isMetered?: boolean
@@ -93,9 +93,9 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
 export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload')
 
 /**
- * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
+ * How an item waits after this many failures since its last progress. Its class decides: time heals the transient ones and
  * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
- * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in.
+ * cost all of its bytes each minute. A read never parks, unless a sign-in is needed.
  *
  * @returns until when, ms since the epoch; Infinity where it parks
  */
@@ -108,12 +108,12 @@ export function waitAfter(failure: Failure, failures: number, now: Now): number 
 }
 
 /**
- * Whether a chunk has failed by no more than a question. One that is refused again and again is a refusal: there is one for
- * each chunk, where pages and heads are few. On a metered link it stays a question, since what is parked is not tried there.
+ * Whether the failure of a chunk still counts as that of a read. Refused again and again it counts as a refusal, since there
+ * are many chunks, and few pages and heads. On a metered link it stays a read, since what is parked is not tried there.
  *
  * @param failures since the chunk's last progress, without this one
  */
-export const isOnlyAsked = ({ isOfRead, isMetered }: Failure, failures: number) =>
+export const countsAsRead = ({ isOfRead, isMetered }: Failure, failures: number) =>
   isOfRead && (isMetered || failures < CONFLICTS)
 
 /** How often in a row an item may fail so before it parks, from 0: at once. */
@@ -126,7 +126,7 @@ const TRIES: { readonly [Kind in ErrorClass | ErrorCode]?: number } = {
   'payload-corrupt': READS,
 }
 
-/** How long a destination is left alone after so many failures in a row, from 1; ms. */
+/** How long a destination is left alone after this many failures in a row, from 1; ms. */
 export const circuitDelayMs = (failures: number, random: number) =>
   backOffMs(failures, random, DESTINATION_CAP_MS)
 

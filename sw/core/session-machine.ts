@@ -94,7 +94,7 @@ export type SessionEvent =
 
 /** What can come of telling the app that a session has settled. */
 export type CompletionEvent =
-  /** It knows that so many entries are. */
+  /** It knows that this many entries are. */
   { readonly type: 'told'; readonly size: number } | Failed
 
 /** What can come of any effort. */

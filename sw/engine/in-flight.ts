@@ -88,7 +88,7 @@ export function createInFlight(context: Context, lanes: Lanes, notify: () => voi
       if (watch && !suspended && !running.has('watch') && clock.now() >= nextLookMs) {
         const look = withTimeout(clock, 0, signal, async (until) => watch(context, until))
         const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
-        // Nothing that is left to do depends on it; one that was in vain is over for now.
+        // No work depends on it, so one that failed waits for its next time.
         run('watch', look.then(looked, looked))
       }
     },

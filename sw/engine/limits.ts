@@ -36,7 +36,7 @@ export const WORK_LIMIT_MS = 270_000
 export const SLOWEST_BYTES_PER_MS = 2
 /** A node has so long to tell of a head's event and of those before it, however often the app wants one anchored, ms; */
 export const RECEIPT_MS = 5_000
-/** and is asked for so many blocks in turn, where it tells of one at a time. */
+/** and is asked for this many blocks in turn, where it tells of one at a time. */
 export const MAX_STEPS_BACK = 64
 /** What a busy server puts off twice, and names no time for, is left for so long, ms. */
 export const PUT_OFF_MS = 120_000

@@ -2,11 +2,11 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Clock } from '../ports/platform.ts'
 import { WORK_LIMIT_MS, SILENCE_MS, SLOWEST_BYTES_PER_MS } from './limits.ts'
 
-/** How long work may take that sends so many bytes, ms. */
+/** How long work that sends this many bytes may take, ms; 0: it sends none. */
 export const timeoutMsOf = (sizeBytes: number) =>
   sizeBytes > 0 ? WORK_LIMIT_MS + sizeBytes / SLOWEST_BYTES_PER_MS : SILENCE_MS
 
-/** Waits for what a browser or an app does, but no longer than this, ms: undefined then, whatever becomes of it. */
+/** Waits for a browser or an app, but no longer than this, ms; undefined then, and the work goes on. */
 export async function atMost<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   const over = new AbortController()
   try {
@@ -17,8 +17,8 @@ export async function atMost<T>(clock: Clock, ms: number, work: Promise<T>): Pro
 }
 
 /**
- * Ends work that others do: its signal aborts when the time is up, or ours does, and nobody waits for it any more, even if
- * it does not heed that.
+ * Work of a port, with a time limit. Its signal aborts when the time is up or ours aborts, and nobody waits any longer, even
+ * if it goes on.
  *
  * @throws HoldfastError `timeout`, `aborted`
  */

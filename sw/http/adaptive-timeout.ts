@@ -53,7 +53,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
             fetch(url, { ...init, redirect, cache: 'no-store', signal: until })
           let response = await ask('manual')
           // A redirect, which browsers show as status 0. A body goes nowhere else: each place on the way would get all of it,
-          // twenty of a loop. Where a question is followed in vain, the first answer tells that it leads on.
+          // twenty of a loop. Where following fails, the first answer says that it is a redirect.
           if (!init.body && response.status % 300 < 100) response = await ask('follow').catch(() => response)
           // One answer may be of something between us, such as a stale cache.
           if (!init.body && isGone(response)) response = await ask('follow')

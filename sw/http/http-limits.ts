@@ -6,7 +6,7 @@ export const TIMEOUT_MS = 20_000
 export const SLOWEST_BYTES_PER_MS = 16
 /** And no link less, however often it was too slow, bytes per ms. */
 export const LEAST_BYTES_PER_MS = 2
-/** A link may become so many times slower than it was last seen: other lanes begin, reception fades. */
+/** A link may become this many times slower than it was last seen: other lanes begin, reception fades. */
 export const SLACK = 2
 /** Time that a part may take on such a link, ms: with `TIMEOUT_MS`, 30 s. */
 export const PART_MS = 10_000

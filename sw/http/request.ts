@@ -35,9 +35,9 @@ export function requestUrl(url: string, init?: RequestInit): URL {
 export const under = (base: string, path: string): string => base.replace(/\/*$/, `/${path}`)
 
 /**
- * Work that has a time and a signal, and is waited for no longer, whether it heeds them or not.
+ * Work with a time limit and a signal. When either ends it, nobody waits any longer, whether it stops or not.
  *
- * @param work its signal aborts when the time is up, too, which is in so many ms as it says
+ * @param work its signal aborts with ours and when the time is up, which it sets by `endIn`, ms from now
  * @param otherwise what a failure means that is neither ours, nor our stop, nor the time, nor a TypeError, which is what
  *   a `fetch` without network throws
  */
