@@ -29,9 +29,10 @@ interface Count {
 const root = repositoryRoot()
 const results = join(root, '.holdfast', 'check')
 
+/** `npm test` has compiled without them where they are wrong: here it says what is. */
 const TYPES: Step = { name: 'types', command: ['tsc', '-b'] }
 
-/** Small things. */
+/** Small things, beside the compiler of the registry, which takes one core. */
 const CHECKS: readonly Step[] = [
   { name: 'lint', command: ['oxlint', '--deny-warnings'] },
   { name: 'sizes', command: ['size-limit'] },
@@ -40,7 +41,7 @@ const CHECKS: readonly Step[] = [
 
 const FORMAT: Step = {
   name: 'format',
-  // Of a fresh clone it takes half a minute of a core: the other engines leave that, and `npm test` goes without. What
+  // Of a fresh clone it takes half a minute of a core: what runs beside it leaves that, and `npm test` goes without. What
   // browsers write meanwhile it would walk through before it ignores it. What was in order before, and has not changed,
   // still is.
   command: [
@@ -92,8 +93,8 @@ const CHROMIUM = 'e2e/playwright.config.ts'
 type Plan = readonly (Step | readonly Step[])[]
 
 /** One of each kind. */
-const sample = (units: Step, ...left: readonly string[]): Plan => [
-  [...CHECKS, units],
+const sample = (units: readonly Step[], ...left: readonly string[]): Plan => [
+  units,
   browserTests('browser tests', CHROMIUM, ['--grep-invert', [...left, WHOLE, WHOLE_MATRIX].join('|')]),
 ]
 
@@ -111,7 +112,7 @@ const READERS: readonly Step[] = [
  * other engines wait much: readers and simulator fill the cores meanwhile.
  */
 const all = (browsers: Step): Plan => [
-  [...CHECKS, ...READERS, WHOLE_UNITS],
+  [...READERS, WHOLE_UNITS],
   [FORMAT, browsers],
   [node('simulator', 'simulate/main.js', '--runs', '3000'), ENGINES],
 ]
@@ -130,8 +131,9 @@ function chosen(options: readonly string[]): Plan {
     return ALL
   }
   return options.includes('--engines')
-    ? [...sample(WHOLE_UNITS), [FORMAT, ENGINES]]
-    : sample(UNIT_TESTS, LANDING)
+    ? // The other engines wait, in real time above all.
+      sample([FORMAT, ENGINES, WHOLE_UNITS])
+    : sample([UNIT_TESTS], LANDING)
 }
 
 async function main(): Promise<void> {
@@ -152,9 +154,10 @@ async function main(): Promise<void> {
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
     console.log(`${output}── ${step.name}: ${failed === 0 ? 'ok' : `${failed} FAILED`} (${seconds} s)`)
   }
+  await perform(TYPES, 'as it goes')
   // Otherwise each process of tests that needs it first would compile it.
-  await registryArtifact(ARTIFACTS)
-  for (const step of [TYPES, ...chosen(process.argv)])
+  await Promise.all([registryArtifact(ARTIFACTS), ...CHECKS.map((check) => perform(check, 'at its end'))])
+  for (const step of chosen(process.argv))
     if ('command' in step) await perform(step, 'as it goes')
     // The last is the longest.
     else await Promise.all(step.map((one) => perform(one, one === step.at(-1) ? 'as it goes' : 'at its end')))

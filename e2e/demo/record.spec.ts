@@ -32,5 +32,8 @@ test('a recording that is ended is uploaded, anchored, deleted from the device, 
   const lengthOf = (video: HTMLVideoElement) => video.duration
   await expect.poll(() => player.evaluate(lengthOf)).toBeCloseTo(endsAtSeconds, 1)
   await player.evaluate((video: HTMLVideoElement) => video.play())
-  await expect.poll(() => player.evaluate((video: HTMLVideoElement) => video.currentTime)).toBeGreaterThan(1)
+  // How much picture there is in so many slices depends on how busy the machine is.
+  await expect
+    .poll(() => player.evaluate((video: HTMLVideoElement) => video.currentTime))
+    .toBeGreaterThan(endsAtSeconds / 2)
 })

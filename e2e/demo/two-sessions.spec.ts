@@ -28,7 +28,8 @@ test(
     for (const id of ids) {
       const own = held.filter(({ sessionId }) => sessionId === id).map(({ cid }) => cid)
       const log = await anchored(backend, id, 'interrupted', own.length)
-      expect(log.chunks.map(({ cid }) => cid)).toEqual(own)
+      // One that was being handed over as the tab closed may have come after it was looked.
+      expect(log.chunks.slice(0, own.length).map(({ cid }) => cid)).toEqual(own)
       expectNothingTwice(backend, log, sinceEntry)
     }
     await expect(banner).toHaveAttribute('data-pending', '0')

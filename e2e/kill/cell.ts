@@ -16,7 +16,7 @@ export function everyDeathMeetsEveryMoment(): void {
     expectNames(MATRIX, DEATHS, moments)
     for (const [deathName, death] of Object.entries<Death>(DEATHS))
       test.describe(`over ${store}, ${deathName}`, () => {
-        test.use({ workerName: store === 'ipfs' ? 'demo' : store })
+        test.use({ workerName: store === 'ipfs' ? 'patient' : store })
         for (const [momentName, moment] of Object.entries(moments)) {
           const place = [store, deathName, momentName] as const
           const tag = tagOf(isSampled(place), isCovering(place))

@@ -31,7 +31,8 @@ test(
 
     await backend.unpause()
     const log = await anchored(backend, id, 'interrupted', held.length)
-    expect(log.chunks.map(({ cid }) => cid)).toEqual(held.map(({ cid }) => cid))
+    // One that was being handed over as the tab closed may have come after it was looked.
+    expect(log.chunks.slice(0, held.length).map(({ cid }) => cid)).toEqual(held.map(({ cid }) => cid))
     await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
     await expect(banner).toHaveAttribute('data-pending', '0')
     for (const chunk of await storedChunks(again.page)) {

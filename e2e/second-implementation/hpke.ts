@@ -4,6 +4,7 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  type KeyObject,
 } from 'node:crypto'
 import { cat, hmac, text, u16, u8 } from './bytes.ts'
 
@@ -19,11 +20,17 @@ const privateOf = (raw: Uint8Array) =>
   createPrivateKey({ key: cat(PKCS8, raw), format: 'der', type: 'pkcs8' })
 const publicOf = (raw: Uint8Array) => createPublicKey({ key: cat(SPKI, raw), format: 'der', type: 'spki' })
 
+const rawPublic = (privateKey: KeyObject): Buffer =>
+  createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32)
+
 /** The X25519 public key of a private one (RFC 7748). */
-export const x25519Public = (privateKey: Uint8Array): Buffer =>
-  createPublicKey(privateOf(privateKey)).export({ format: 'der', type: 'spki' }).subarray(-32)
-export const x25519 = (privateKey: Uint8Array, publicKey: Uint8Array): Buffer =>
-  diffieHellman({ privateKey: privateOf(privateKey), publicKey: publicOf(publicKey) })
+export const x25519Public = (privateKey: Uint8Array): Buffer => rawPublic(privateOf(privateKey))
+
+/** What it shares with the key of another, and its own public key: to read a private key takes longer than all else here. */
+export function x25519(privateKey: Uint8Array, publicKey: Uint8Array): { dh: Buffer; own: Buffer } {
+  const key = privateOf(privateKey)
+  return { dh: diffieHellman({ privateKey: key, publicKey: publicOf(publicKey) }), own: rawPublic(key) }
+}
 
 const extract = (salt: Uint8Array, suite: Uint8Array, label: string, ikm: Uint8Array) =>
   hmac(salt, text('HPKE-v1'), suite, text(label), ikm)
@@ -78,7 +85,7 @@ export function hpkeSeal(
   plaintext: Uint8Array,
   ephemeral: Uint8Array,
 ): Buffer {
-  const enc = x25519Public(ephemeral)
-  const { key, nonce } = keySchedule(x25519(ephemeral, publicKey), enc, publicKey, info)
+  const { dh, own: enc } = x25519(ephemeral, publicKey)
+  const { key, nonce } = keySchedule(dh, enc, publicKey, info)
   return cat(enc, aesGcm(key, nonce, aad, plaintext))
 }

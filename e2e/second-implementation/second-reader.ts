@@ -87,7 +87,8 @@ const rootOf = (frontier: Frontier) =>
 
 function hpkeOpen(secretKey: Buffer, info: Buffer, aad: Buffer, sealed: Buffer): Buffer {
   const enc = sealed.subarray(0, 32)
-  const { key, nonce } = keySchedule(x25519(secretKey, enc), enc, x25519Public(secretKey), info)
+  const { dh, own } = x25519(secretKey, enc)
+  const { key, nonce } = keySchedule(dh, enc, own, info)
   return gcmOpen(key, nonce, aad, sealed.subarray(32))
 }
 

@@ -24,7 +24,8 @@ export function secretsOf({ name, first, chunks }: Listed, groupKey: Uint8Array)
   const secrets: Secret[] = []
   const opened = (what: string, key: Uint8Array, info: Buffer, aad: Buffer, sealed: Buffer): Buffer => {
     const enc = sealed.subarray(0, 32)
-    const schedule = keySchedule(x25519(key, enc), enc, x25519Public(key), info)
+    const { dh, own } = x25519(key, enc)
+    const schedule = keySchedule(dh, enc, own, info)
     const bytes = gcmOpen(schedule.key, schedule.nonce, aad, sealed.subarray(32))
     secrets.push({ what, bytes })
     for (const [at, secret] of schedule.secrets.entries())

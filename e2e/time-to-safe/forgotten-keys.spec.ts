@@ -61,14 +61,7 @@ for (const moments of [2, 20])
             expect(foundIn(all, needles), `in the ${where}, chunk ${chunks}`).toEqual([])
             // One that signs opens nothing.
             expect(all.keys.filter((key) => !key.startsWith('ECDSA '))).toEqual([])
-            // A buffer of such a length may be a page of the log on its way to the store: that one does not stay.
-            const looks = [all]
-            await expect
-              .poll(
-                async () => (looks.pop() ?? (await reachable(inspected))).lengths.filter(mayBeKey),
-                `in the ${where}, chunk ${chunks}`,
-              )
-              .toEqual(CONSTANTS)
+            await expectLengths(inspected, all, CONSTANTS, `in the ${where}, chunk ${chunks}`)
           }
           // Those of earlier chunks were looked for when they were new, and are once more at the end.
           const newest = { ...log, chunks: log.chunks.filter(({ index }) => index === chunks - 1) }
@@ -84,7 +77,7 @@ for (const moments of [2, 20])
           const all = await reachable(inspected)
           for (const [form, secret] of Object.entries(planted))
             expect(foundIn(all, needlesOf(form, secret)), `${form} in the ${where}`).not.toEqual([])
-          expect(all.lengths.filter(mayBeKey)).toEqual([...CONSTANTS, 32, 32])
+          await expectLengths(inspected, all, [...CONSTANTS, 32, 32], `what was planted in the ${where}`)
           expect(all.keys).toContain('AES-GCM secret encrypt')
         }
         const stored = needlesOf('stored', await store(page))
@@ -130,6 +123,18 @@ async function listed(backend: Backend, name: SessionName): Promise<Listed | und
 
 const needlesFor = (log: Listed, groupKey: Uint8Array) =>
   secretsOf(log, groupKey).flatMap(({ what, bytes }) => needlesOf(what, bytes))
+
+/** A buffer of such a length may be a page of the log on its way to the store, or a head: that one does not stay. */
+async function expectLengths(
+  inspected: Inspected,
+  first: Reachable,
+  lengths: readonly number[],
+  what: string,
+) {
+  const looks = [first]
+  const found = async () => (looks.pop() ?? (await reachable(inspected))).lengths.filter(mayBeKey)
+  await expect.poll(found, what).toEqual(lengths)
+}
 
 /** Which of these a script could still get at, as bytes or in a string. */
 function foundIn({ bytes, strings }: Reachable, needles: readonly Needle[]): string[] {

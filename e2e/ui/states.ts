@@ -1,5 +1,6 @@
 import type { BrowserContext, Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
+import { logged } from '../backend-oracle.ts'
 import { expect, type Stack } from '../fixtures.ts'
 import { holdHeads } from '../in-page/held-heads.ts'
 import { ask } from '../in-page/messages.ts'
@@ -62,6 +63,9 @@ export async function lookAtRecording(stack: Stack, context: BrowserContext, loo
   const tab = await openDemo(context, { url })
   const { page, groupKey } = tab
   await tab.record()
+  await tab.acknowledged(1)
+  // Some blocks before the others, so that the reader has something to check later.
+  await logged(backend, (await tab.session().getAttribute('data-session-id')) ?? '', 'recording', 1)
   await tab.acknowledged(2)
   await look(page, '10-recording')
   await loseSource(page, 'audio')

@@ -14,8 +14,10 @@ const PROFILES: Record<string, CidProfile> = {
   'kubo-legacy-cidv1': KUBO_LEGACY_CIDV1,
 }
 
+/** `npm test` leaves out 50 MiB: the deep trees below have more than one level of links, too. */
+const VECTORS = vectors.vectors.filter(({ sizeBytes }) => takesWhole() || sizeBytes < 16 * 1024 * 1024)
 /** The `byteStream` of the vectors, made once for the longest and cut for the others. */
-const LONGEST = Math.max(...vectors.vectors.map(({ sizeBytes }) => sizeBytes))
+const LONGEST = Math.max(...VECTORS.map(({ sizeBytes }) => sizeBytes))
 const stream = new Uint8Array(LONGEST)
 const seed = Buffer.concat([Buffer.from('holdfast/cid'), Buffer.alloc(4)])
 for (let k = 0; k * 32 < LONGEST; k++) {
@@ -42,7 +44,7 @@ async function importerCid(bytes: Uint8Array, { leafBytes, maxLinks }: CidProfil
 }
 
 describe('contentAddress', () => {
-  it.each(vectors.vectors)(
+  it.each(VECTORS)(
     'is the vector CID for $sizeBytes bytes under $profile',
     async ({ label, sizeBytes, profile, leafBytes, maxLinks, cid }) => {
       expect(label).toBe('holdfast/cid')

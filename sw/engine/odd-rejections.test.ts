@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sampleOf } from '../../e2e/test-size.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { sessionView } from '../core/view.ts'
 import {
@@ -67,7 +68,7 @@ const NOT_OF_DEVICE = /^(?!storage|payload|other-)/
 const seen = async (world: ReturnType<typeof createWorld>) =>
   sessionView(await world.session(id), { bytesOf: () => 0, bytesPerSecond: () => 0 })
 
-describe.each(Object.keys(THROWN))('%s, thrown', (what) => {
+describe.each(sampleOf(Object.keys(THROWN)))('%s, thrown', (what) => {
   const thrown = THROWN[what]
   const reject = () => Promise.reject(thrown as Error)
   const raise = () => {
