@@ -9,7 +9,10 @@ import { signedSession } from '../../sw/contracts/signed-session.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import { takesWhole } from '../test-size.ts'
 import type { Backend } from './index.ts'
+import { openRelay } from './relay.ts'
 import { aCall, receiptOf, relay, relayBody } from './relay-client.ts'
+import type { SignedAnchor } from './relay-journal.ts'
+import { RpcError, type Rpc } from './rpc.ts'
 import { sandbox, type Sandbox } from './sandbox.ts'
 
 // Promise 3 of docs/guarantees.md.
@@ -243,6 +246,36 @@ test('broadcasts again what a killed node forgot, and leaves no gap before new t
     '0x1',
     '0x1',
   ])
+})
+
+test.each([
+  'transaction already imported',
+  'already known',
+  'ALREADY_EXISTS: already known',
+  'AlreadyKnown',
+  'Known transaction',
+  'nonce too low: next nonce 2, tx nonce 1',
+  'Nonce too low',
+  'OldNonce',
+])('goes on where a node says of what it gets again: %s', async (words) => {
+  const sent: unknown[] = []
+  const rpc: Rpc = async (method, params = []) => {
+    if (method === 'eth_getTransactionCount') return '0x0'
+    if (method !== 'eth_sendRawTransaction') return null
+    sent.push(...params)
+    throw new RpcError(method, -32_000, words, undefined)
+  }
+  const call = await (await signedSession()).request(1)
+  const signed = [0, 1].map((nonce): SignedAnchor => ({
+    call,
+    nonce,
+    raw: `0x0${nonce}`,
+    hash: `0x1${nonce}`,
+  }))
+  const journal = { all: () => signed, get: () => undefined, latestOf: () => undefined, add: async () => {} }
+  const { registry, chainId } = backend.endpoints
+  await openRelay({ rpc, chainId, registry, journal }).look()
+  expect(sent).toEqual(['0x00', '0x01'])
 })
 
 test('has a transaction on disk before the chain has it', async () => {

@@ -39,6 +39,8 @@ export interface Relay {
 
 const RETRY_AFTER_SEC = 2
 const DEFAULT_LIMIT: TokenBucketOptions = { burst: 100, perSecond: 20 }
+/** How nodes say that they have a transaction, or had it mined: anvil, Geth, Erigon, Nethermind, Besu. */
+const IS_KNOWN = /already|known transaction|nonce too low|OldNonce/i
 const GAS = 250_000n
 /** For the first head of a session. */
 const GAS_PER_GROUP = 80_000n
@@ -123,7 +125,7 @@ export function openRelay(options: RelayOptions): Relay {
         await rpc('eth_sendRawTransaction', [raw])
       } catch (error) {
         // Mined, or accepted, between our question and our answer to it: that is what we wanted.
-        if (!(error instanceof RpcError && /already imported|nonce too low/.test(error.message))) throw error
+        if (!(error instanceof RpcError && IS_KNOWN.test(error.message))) throw error
       }
     }
   }

@@ -89,7 +89,7 @@ export function memoryStore(variant: VariantName): MemoryStore {
         if (answer === 'cut') throw new TypeError('Failed to fetch')
         const leadsTo = answer.headers.get('location')
         if (Math.floor(answer.status / 100) !== 3 || init.redirect === 'manual' || leadsTo === null)
-          return answer
+          return Object.defineProperty(answer, 'url', { value: url.href })
         url = new URL(leadsTo, url)
         if (answer.status === 303) method = 'GET'
         if (url.host !== 'store.example') throw new TypeError('Failed to fetch')

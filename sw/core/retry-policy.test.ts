@@ -56,6 +56,12 @@ describe('the wait after a failure', () => {
   })
 })
 
+it('leaves a copy that is not shown yet alone for 5 s, and no shorter than its server asked', () => {
+  const waitFor = (retryAfterMs: number) =>
+    waitAfter({ code: 'address-mismatch', message: '', retryAfterMs }, 1, { nowMs: 0, random: 0.5 })
+  expect([0, 7_000].map(waitFor)).toEqual([5_000, 7_000])
+})
+
 it('spends an attempt for everything but a missing network and our own stop', () => {
   const free = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => !countsAsAttempt(code))
   expect(free).toEqual(['unreachable', 'aborted'])

@@ -21,6 +21,7 @@ export {
   LONGEST_TRIAL_MS,
   LONGEST_WAIT_MS,
   PROOF_LASTS_MS,
+  SHOWN_AFTER_MS,
   STANDING_MS,
   TAKEN_TO_TELL,
   TRIAL_FLOOR_MS,
@@ -101,10 +102,10 @@ export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload'
  */
 export function waitAfter(failure: Failure, failures: number, now: Now): number {
   const { code, isOfRead, retryAfterMs } = failure
-  const floorMs = code === 'address-mismatch' ? SHOWN_AFTER_MS : retryAfterMs
+  const shownMs = code === 'address-mismatch' ? SHOWN_AFTER_MS : 0
   const tries = isOfRead && classOf(code) !== 'blocked' ? Infinity : triesOf(code)
   if (failures > tries) return Infinity
-  return now.nowMs + Math.max(floorMs, failures && backOffMs(failures, now.random))
+  return now.nowMs + Math.max(retryAfterMs, shownMs, failures && backOffMs(failures, now.random))
 }
 
 /**

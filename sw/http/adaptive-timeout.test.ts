@@ -111,6 +111,52 @@ describe('the deadline of a request', () => {
   })
 })
 
+describe('a question', () => {
+  /** Each in turn is the answer, after so long; and how the question ended. */
+  async function ask(answers: readonly Response[], init: RequestInit = {}, eachMs = 0) {
+    const left = [...answers]
+    const fetched = vi.fn(
+      async (_url: string, { signal }: { signal: AbortSignal }) =>
+        new Promise<Response>((resolve, reject) => {
+          setTimeout(() => resolve(left.shift()!), eachMs)
+          signal.addEventListener('abort', () => reject(new Error('Aborted')))
+        }),
+    )
+    vi.stubGlobal('fetch', fetched)
+    const ended = adaptiveTimeout()
+      .request('https://store.example/', init, { signal: new AbortController().signal })
+      .then(
+        ({ status }) => status,
+        (error: unknown) => (error as { code: string }).code,
+      )
+    await vi.runAllTimersAsync()
+    return { ended: await ended, times: fetched.mock.calls.length }
+  }
+  const answers = (...statuses: number[]) => statuses.map((status) => new Response('', { status }))
+
+  it.each([404, 410])('that finds nothing (%i) is asked once more: one answer may be stale', async (gone) => {
+    for (const status of [200, 404, 410, 429, 500])
+      expect(await ask(answers(gone, status))).toEqual({ ended: status, times: 2 })
+  })
+
+  it('has found nothing where its URL was good for one use', async () => {
+    expect(await ask(answers(404, 403))).toEqual({ ended: 404, times: 2 })
+  })
+
+  it('is not one what has a body: that goes once', async () => {
+    expect(await ask(answers(404, 200), { method: 'PUT', body: 'all of it' })).toEqual({
+      ended: 404,
+      times: 1,
+    })
+  })
+
+  it('has all its time each time that it is asked', async () => {
+    expect(await ask(answers(404, 404), {}, 15_000)).toEqual({ ended: 404, times: 2 })
+    expect(await ask(answers(307, 404, 200), {}, 15_000)).toEqual({ ended: 200, times: 3 })
+    expect(await ask(answers(404, 404), {}, 21_000)).toEqual({ ended: 'timeout', times: 1 })
+  })
+})
+
 describe('an answer', () => {
   /** A server that sends a byte a second, for ever. */
   const dripping = (signal: AbortSignal) =>
@@ -134,6 +180,30 @@ describe('an answer', () => {
     }
     expect(await told(2_000, 7)).toBe(2_000)
     await expect(told(64 * 1024 + 8, 7)).rejects.toMatchObject({ code: 'bad-answer' })
+  })
+
+  const broken = () =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(new TypeError('network error'))
+      },
+    })
+
+  it.each([
+    ['longer than any', () => new Uint8Array(70_000)],
+    ['cut off', broken],
+  ])('that refuses has its status and its wait, though its words are %s', async (_, body) => {
+    const { request } = adaptiveTimeout()
+    const ask = (status: number) => {
+      vi.stubGlobal('fetch', async () => new Response(body(), { status, headers: { 'retry-after': '7' } }))
+      return request('http://store.example/', {}, { signal: new AbortController().signal })
+    }
+    for (const status of [401, 404, 429, 503]) {
+      const answer = await ask(status)
+      expect(answer).toMatchObject({ status, text: '' })
+      expect(answer.headers.get('retry-after')).toBe('7')
+    }
+    await expect(ask(200)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   it('is one piece of memory, in however many pieces it comes', async () => {

@@ -47,38 +47,43 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
       const expected = bytesPerMs
       try {
         const answer = await withTimeout(origin, signal, async (until, endIn): Promise<Answer> => {
-          endIn(timeoutMs + bodyBytes / expected)
-          const ask = (redirect: RequestRedirect) =>
+          const ask = (redirect: RequestRedirect) => {
+            // Each time anew: a store may take long to find that it has nothing.
+            endIn(timeoutMs + bodyBytes / expected)
             // A copy in the browser's cache proves nothing about the store.
-            fetch(url, { ...init, redirect, cache: 'no-store', signal: until })
+            return fetch(url, { ...init, redirect, cache: 'no-store', signal: until })
+          }
           let response = await ask('manual')
-          // A redirect, which browsers show as status 0. A body goes nowhere else: each place on the way would get all of it,
-          // twenty of a loop. Where following fails, the first answer says that it is a redirect.
-          if (!init.body && response.status % 300 < 100) response = await ask('follow').catch(() => response)
-          // One answer may be of something between us, such as a stale cache.
-          if (!init.body && isGone(response)) response = await ask('follow')
+          // A body goes once, and nowhere else: each place on the way would get all of it, twenty of a loop.
+          if (!init.body) {
+            // A redirect, which browsers show as status 0. Where following fails, the first answer says that it is a redirect.
+            if (response.status % 300 < 100) response = await ask('follow').catch(() => response)
+            if (isGone(response)) {
+              // One answer may be of something between us, such as a stale cache.
+              const again = await ask('follow')
+              // A signed URL may be good for one use.
+              response = again.status === 403 ? response : again
+            }
+          }
           const latestMs = performance.now() + timeoutMs + maxBytes / expected
-          // One piece of memory for all of it, in however many pieces it comes: a copy that is read back is large.
-          let held = new Uint8Array()
-          let length = 0
           // By hand, as not every browser can iterate a stream.
           const reader = response.body?.getReader()
-          for (;;) {
-            const read = reader?.read().catch(() => {
-              // No TypeError: whoever has answered is there, so this is no dead network.
-              throw new Error()
-            })
-            const piece = (await read)?.value
-            if (!piece) break
-            endIn(Math.min(timeoutMs, latestMs - performance.now()))
-            if (!length) held = new Uint8Array(maxBytes + MAX_ANSWER_BYTES)
-            // Throws where the answer is too long.
-            held.set(piece, length)
-            length += piece.length
+          // One piece of memory for all of it, in however many pieces it comes: a copy that is read back is large.
+          const held = new Uint8Array(reader ? maxBytes + MAX_ANSWER_BYTES : 0)
+          let length = 0
+          try {
+            for (let piece; (piece = (await reader?.read())?.value); length += piece.length) {
+              endIn(Math.min(timeoutMs, latestMs - performance.now()))
+              // Throws where the answer is too long.
+              held.set(piece, length)
+            }
+          } catch {
+            // What refuses has said so before, whatever becomes of its words. Nor is this a dead network: it has answered.
+            if (response.ok) throw new Error()
           }
           const answer: Answer = {
             origin,
-            url: response.url || url,
+            url: response.url,
             status: response.status,
             ok: response.ok,
             headers: response.headers,

@@ -63,8 +63,13 @@ export async function withTimeout<T>(
     })
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
-    const failed = cause instanceof TypeError ? 'unreachable' : otherwise
-    const code = signal.aborted ? 'aborted' : until.aborted ? 'timeout' : failed
+    const code = signal.aborted
+      ? 'aborted'
+      : until.aborted
+        ? 'timeout'
+        : cause instanceof TypeError
+          ? 'unreachable'
+          : otherwise
     throw new HoldfastError(code, `${what}: ${code}.`, { cause })
   } finally {
     clearTimeout(timer)

@@ -159,6 +159,26 @@ describe('reading the chain', () => {
     }
   })
 
+  it.each([
+    { status: 403, code: 'server-error' },
+    { status: 429, code: 'throttled' },
+    { status: 502, code: 'server-error' },
+    { status: 511, code: 'server-error' },
+  ])('takes no page ($status) for words of a node', async ({ status, code }) => {
+    chain.rpcAnswer = { status, body: '<!doctype html><form method="post">Your order is reverted.</form>' }
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code })
+  })
+
+  it.each([
+    [-32_012, 'credits limited to 6000/sec'],
+    [-32_007, '50/second request limit reached'],
+    [-32_029, 'Too Many Requests, reach out to support'],
+  ])('asks a node once that is asked too much, in whatever words: %i %s', async (code, message) => {
+    chain.rpcAnswer = { body: rpcError(code, message) }
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'throttled' })
+    expect(chain.calls).toHaveLength(1)
+  })
+
   it.each([400, 401, 403, 404, 405, 410, 413, 422, 429, 500, 503])(
     'takes the status %d for a failure that time heals',
     async (status) => {
@@ -431,6 +451,17 @@ describe('the relay', () => {
       expect(chain.submitted).toHaveLength(1)
     },
   )
+
+  it.each([
+    { status: 400, code: 'anchor-rejected' },
+    { status: 401, code: 'sign-in-needed' },
+    { status: 403, code: 'sign-in-needed' },
+    { status: 429, code: 'throttled' },
+    { status: 503, code: 'server-error' },
+  ])('answering $status with a page has said nothing of the head: $code', async ({ status, code }) => {
+    chain.relayAnswer = { status, body: '<!doctype html><p>Already have an account? Sign in.</p>' }
+    await expect(anchor.submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({ code })
+  })
 
   it.each([
     { status: 400, code: 'anchor-rejected' },

@@ -95,11 +95,17 @@ export function evm({
   }
 
   async function handOver(url: string, { head, groups }: AnchorRequest, signal: AbortSignal): Promise<void> {
-    const key = { 'idempotency-key': `${head.name}/${head.size}/${head.root}` }
-    const body = { ...head, members: groups }
     const answer = await withAuth(
       authorize,
-      (signIn) => http.request(url, post(body, { ...signIn, ...key }), { signal }),
+      (signIn) =>
+        http.request(
+          url,
+          post(
+            { ...head, members: groups },
+            { ...signIn, 'idempotency-key': `${head.name}/${head.size}/${head.root}` },
+          ),
+          { signal },
+        ),
       signal,
     )
     const said = answer.ok ? parseJsonObject(answer) : undefined
@@ -109,8 +115,8 @@ export function evm({
       throw httpError(
         answer,
         '',
-        // In such words nodes and libraries tell of a transaction that may be under way.
-        /already|nonce too|underpriced/i.test(answer.text)
+        // In such words nodes and libraries tell of a transaction that may be under way; a page has them for anything.
+        /^[^<]*(already|nonce too|underpriced)/i.test(answer.text)
           ? 'anchor-unseen'
           : said || codeOf(answer) === 'rejected-by-store'
             ? 'anchor-rejected'
@@ -167,17 +173,25 @@ export function evm({
       // What may be tried most often decides. The wait that a relay asks for is kept here: it holds up neither another one
       // nor what is read of the chain.
       const failures = inTurn.map(({ failure }) => failure!).sort((a, b) => triesOf(b.code) - triesOf(a.code))
-      const [first] = failures
-      if (!first) throw new HoldfastError('bad-input', 'No relayUrl, and no account.')
-      throw new HoldfastError(first.code, failures.map(({ message }) => message).join(' '), { cause: first })
+      const [cause] = failures
+      if (!cause) throw new HoldfastError('bad-input', 'No relayUrl, and no account.')
+      throw new HoldfastError(cause.code, failures.map(({ message }) => message).join(' '), { cause })
     },
 
     async events(name, from, to, signal) {
       // Of any event of this session: the registry has one kind alone.
       const topic = topicOf(name)
-      const filter = { address: registry, fromBlock: tag(from), toBlock: tag(to), topics: [null, topic] }
       // What is no list of logs has none of this session.
-      const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object) as Told[]
+      const logs = [
+        await rpc(signal, 'eth_getLogs', {
+          address: registry,
+          fromBlock: tag(from),
+          toBlock: tag(to),
+          topics: [null, topic],
+        }),
+      ]
+        .flat()
+        .map(Object) as Told[]
       const isOurs = RegExp(`,${topic}(0x[\\da-f]{64}){2}$`, 'i')
       return logs.flatMap(({ removed, topics, data, transactionHash, blockHash }) =>
         // Nor what a reorganisation took back, of which some nodes tell all the same.
@@ -223,7 +237,7 @@ const post = (body: unknown, headers?: Readonly<Record<string, string>>) => ({
 /** A read that fails is nobody's refusal, whatever its status: time heals it. */
 function readCode({ status, text }: Answer): ErrorCode {
   // Rate limits, which come under any status: EIP-1474 has -32005, providers their own words.
-  if (/-32005|429|rate.?limit/i.test(status + text)) return 'throttled'
-  // A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours.
-  return /-32601|method|revert/i.test(text) ? 'wrong-chain' : 'server-error'
+  if (/-32005|429|limit|too many/i.test(status + text)) return 'throttled'
+  // A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours; pages have forms.
+  return /^[^<]*(-32601|method|revert)/i.test(text) ? 'wrong-chain' : 'server-error'
 }

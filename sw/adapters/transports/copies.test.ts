@@ -253,6 +253,29 @@ describe('copies', () => {
       b.wrong = away
     })
 
+    it('get one copy of the other that shows it some seconds later', async () => {
+      const shownMs = Date.now() + 3_000
+      a.claims = true
+      a.wrong = (op) => (op === 'verify' && Date.now() < shownMs ? fails('address-mismatch') : undefined)
+      const { probe } = a.transport
+      const slow: Transport = {
+        ...a.transport,
+        probe: async (upload, attempt) =>
+          Date.now() < shownMs ? { kind: 'nothing' } : probe(upload, attempt),
+      }
+      const one = item(1)
+      for (let second = 0; second < 8; second += 1) {
+        // Each time another worker: it knows what the upload remembers, and nothing else.
+        await one.attempt(copies([slow, b.transport]))
+        later(1_000)
+      }
+      b.wrong = () => undefined
+      // The other gets its copy first; then there is nobody else to wait for.
+      for (let time = 0; time < 2; time += 1) await one.attempt(copies([slow, b.transport]))
+      expect(one.record.stored).toBe(true)
+      expect(a.done.filter((line) => line.startsWith('send'))).toHaveLength(1)
+    })
+
     it('are enough where the session wants one', async () => {
       const one = item(1, oneOf)
       expect(await one.attempt(fresh())).toBeUndefined()

@@ -1,9 +1,4 @@
-import {
-  HoldfastError,
-  type ErrorClass,
-  type ErrorCode,
-  type WireError,
-} from '../../../src/protocol/errors.ts'
+import { HoldfastError, type ErrorClass, type WireError } from '../../../src/protocol/errors.ts'
 import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
 import { believedMs, isAhead, LONGEST_WAIT_MS, TRIAL_FLOOR_MS } from '../../core/retry-policy.ts'
 import { asRead } from '../../engine/read-error.ts'
@@ -64,7 +59,7 @@ const PROVED: RemoteState = { kind: 'all', proved: true }
 /** Which of several failures decides: the one that is healed most easily, by time, by asking, by the app, or by nobody. */
 const BY_HEALING: readonly ErrorClass[] = ['transient', 'conflict', 'blocked', 'refused', 'defect']
 /** What says nothing of a store. */
-const NOT_THEIRS: ReadonlySet<ErrorCode> = new Set(['aborted', 'storage-failed', 'storage-full'])
+const NOT_THEIRS = /aborted|storage/
 
 /**
  * Several stores as one: each object goes to every store of the session's choice, one after the other in its order,
@@ -147,8 +142,8 @@ export function copies(
         }),
       )
       each.set(of, found)
-      // Neither time nor asking again heals it.
-      if (found.kind === 'failed' && rank(found) > 1) {
+      // Neither time nor asking again heals it; or only some seconds later.
+      if (found.kind === 'failed' && (rank(found) > 1 || /mismatch/.test(found.error.code))) {
         const times = (refusal?.times ?? 0) + 1
         const untilMs = nowMs + Math.min(LONGEST_WAIT_MS, 2 ** times * (TRIAL_FLOOR_MS / 2))
         const { code, message } = found.error
@@ -208,7 +203,7 @@ export function copies(
       return held
     } catch (thrown) {
       const error = HoldfastError.from(thrown)
-      if (NOT_THEIRS.has(error.code)) throw error
+      if (NOT_THEIRS.test(error.code)) throw error
       note(child, error)
       if (error.retryAfterMs > 0) await floors?.keep(child.store.name, error)
       return failed(child, error)
@@ -230,7 +225,7 @@ export function copies(
     const message = `${have} of ${atLeast} copies.${why.join('')}`
     // After a destination's failure the engine leaves all of them alone: right only where no other is left.
     const away = every(({ failures: times }) => times > 0)
-    if (first && (first.error.class !== 'transient' || away)) {
+    if (first && (rank(first) > 0 || away)) {
       const { code, retryAfterMs } = first.error
       throw new HoldfastError(code, message, { cause: first.error, retryAfterMs })
     }

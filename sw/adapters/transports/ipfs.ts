@@ -49,8 +49,7 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
     name,
 
     async probe({ cid, sizeBytes }, { signal, progress }) {
-      const answer = await rpc(`pin/ls?arg=${cid}&type=recursive${BASE}`, { signal })
-      const { Keys } = parseJsonObject(answer)
+      const { Keys } = parseJsonObject(await rpc(`pin/ls?arg=${cid}&type=recursive${BASE}`, { signal }))
       if (!(cid in Object(Keys))) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }

@@ -8,7 +8,7 @@ export const digestOf = (upload: Upload): string =>
   btoa(upload.sha256.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))))
 
 /** Whether an answer has the copy. Any other success has a promise of it (202), a part (206) or nothing (204). */
-export const hasCopy = ({ status }: Answer): boolean => status === 200 || status === 203
+export const hasCopy = ({ status }: Answer): boolean => [200, 203].includes(status)
 
 /** Whether these bytes, read back from the store, are the ones that were sent. They are gone then: nobody waits for garbage. */
 export async function isOurs(upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {

@@ -155,10 +155,19 @@ describe('the object is there already', () => {
     [MINIO, 400, 'ObjectLocked'],
     [GCS, 403, 'RetentionPolicyNotMet'],
     [GCS, 403, 'ObjectUnderActiveHold'],
+    ['Alibaba', 409, 'FileAlreadyExists'],
+    ['Supabase', 400, 'KeyAlreadyExists'],
   ])('%s: %i %s, and no new grant is asked for', (_, status, code) => {
     expect(isThere(answer(status, xml(code)))).toBe(true)
     expect(storeError(answer(status, xml(code))).code).toBe('bad-answer')
   })
+
+  test.each([
+    ['Supabase', 400, '{"statusCode":"409","error":"Duplicate","message":"The resource already exists"}'],
+    ['a store of its own', 500, '{"message":"Object already exists"}'],
+  ])('%s: %i that says so in words alone: %s', (_, status, text) =>
+    expect(isThere(answer(status, text))).toBe(true),
+  )
 
   test.each([
     [S3, 409, 'ConditionalRequestConflict'],

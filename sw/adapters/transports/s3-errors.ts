@@ -2,7 +2,7 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 
 /** What create-only requests are told (`If-None-Match`, a SAS without `w`, holds): an object of this name is there. */
-const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold/i
+const IS_THERE = /already.?exists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold/i
 
 /**
  * The stores' error codes, each as the error of ours whose class heals it: sending again (`address-mismatch`),
@@ -16,7 +16,7 @@ const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   [IS_THERE, 'bad-answer'],
   // Garage says InvalidDigest of any checksum that is not that of the body.
   [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
-  [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)|^RequestTimeout|Disconnect/i, 'throttled'],
+  [/SlowDown|Throttling|Busy|RateLimit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
   [
     /Account|Suspended|AuthorizationFailure|SourceIP|Bucket|Container|State|Disabled|Implemented|Quota|Storage/i,
     'rejected-by-store',
@@ -25,8 +25,7 @@ const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
 ]
 
 /** Words of a grant that is new, and already too early or too late. */
-const SKEWED =
-  /TooSkewed|ExpiredRequest|time is too large|not valid yet|time frame|Request (has|signature) expired/
+const SKEWED = /TooSkewed|ExpiredRequest|time is too large|not valid yet|time frame|Request \w+ expired/
 
 /**
  * An answer's error code, of XML, with whatever namespace, or JSON; empty where it has none. Stores and what stands before
@@ -38,7 +37,7 @@ export const storeCode = ({ text }: Answer): string =>
   )?.[1] ?? ''
 
 /** Whether a refusal says that the object is there already; whose bytes it has is still to be proved. */
-export const isThere = (answer: Answer): boolean => answer.status === 412 || IS_THERE.test(storeCode(answer))
+export const isThere = ({ status, text }: Answer): boolean => status === 412 || IS_THERE.test(text)
 
 /**
  * What an answer that is no success means for us, in words where we know more than the store says.
