@@ -80,9 +80,9 @@ export function createWorks(context: Context, lanes: Lanes, notify: () => void):
         )
       }
       for (const { key, kind, session } of steps) run(key, sessionStep(context, session, kind, signal))
-      if (watch && !suspended && !running.has('watch') && clock.now() >= nextLookMs) {
+      if (watch && !suspended && !running.has('watch') && clock.ticks() >= nextLookMs) {
         const look = limited(clock, 0, signal, async (until) => watch(context, until))
-        const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
+        const looked = () => void (nextLookMs = clock.ticks() + LOOKS_APART_MS)
         // Nothing that is left to do depends on it; one that was in vain is over for now.
         run('watch', look.then(looked, looked))
       }
