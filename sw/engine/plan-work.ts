@@ -110,14 +110,12 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
     const orphans = counts ? await orphansIn(tx, sessions) : undefined
-    // Nothing is in a lane, though one is free: whatever waits there waits for a time.
-    const isIdle = busy.size === 0 && forChunks.uploads > 0
     for (const session of sessions) {
       const isCounted =
         !orphans ||
         ((await tx.count(session.id)) === totalChunks(session) &&
-          // No look finds a chunk that has lost its place in the queue.
-          (!isIdle ||
+          // While a lane is free whatever waits for one waits for a time, or has lost its place: then no look finds it.
+          (busy.size >= forChunks.uploads ||
             !needsStore(session) ||
             (await tx.chunksOf(session.id)).every((chunk) => isInPlace(chunk, session))))
       const isBehind = forSessions.behind.includes(session) || (inLanes.length > 0 && needsStore(session))
