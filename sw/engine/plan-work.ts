@@ -5,9 +5,9 @@ import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/p
 import type { ChunkRecord, MayLeave, SessionRecord, TrialKind } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { FAILURES_TO_TELL, SEAL_FIRST } from '../core/limits.ts'
-import { dueAtMs, isInPlace, isOpen, totalChunks } from '../core/session.ts'
+import { dueAtMs, isInPlace, isOpen, TO_SEAL, TO_SEND, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
-import type { QueueRange, ReadTransaction } from '../ports/store.ts'
+import type { ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
 import { circuitsIn } from '../health/stored-circuits.ts'
 import type { Context } from './context.ts'
@@ -17,10 +17,6 @@ import { sendsUnread } from './payload.ts'
 import { policyOf } from './policy.ts'
 import { silenceIn, type Delivering } from './silence.ts'
 import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
-
-/** What is to be sealed, and what is to be sent. */
-const TO_SEAL: QueueRange = [[SEAL_FIRST], [0]]
-const TO_SEND: QueueRange = [[0], [Infinity]]
 
 /** One step of a session that asks somebody; at most one of each kind is under way. */
 export interface Step {
