@@ -131,6 +131,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     const caller = { name, lifetime: alive, laterMs: plan?.laterMs }
     const ownClock = {
       now: () => clock.now() + scene.clockErrorMs,
+      ticks: clock.ticks,
       random: clock.random,
       sleep: (ms: number, signal: AbortSignal) => alive.query(() => clock.sleep(ms, signal)),
     }

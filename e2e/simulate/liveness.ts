@@ -72,16 +72,8 @@ export async function watchStanding(
   return longestMs
 }
 
-/**
- * How long something has hung is not stored: its limit begins anew with each worker and with each drain, which a clock that
- * jumps ahead ends too.
- */
-const begunAnew = ({ kills, takeovers, thefts, clockErrorMs }: Scene) => [
-  kills,
-  takeovers,
-  thefts,
-  clockErrorMs,
-]
+/** How long something has hung is not stored: its limit begins anew with each worker and with each drain. */
+const begunAnew = ({ kills, takeovers, thefts }: Scene) => [kills, takeovers, thefts]
 
 /** Changes with every progress. */
 const markOf = ({ tally, ending, paused, listing, listed, anchored }: SessionRecord) =>

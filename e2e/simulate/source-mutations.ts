@@ -84,8 +84,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('waits for ever for a lock that somebody keeps', /nobody is told|is not at its end/, [
       'engine/drain',
-      'outcome || drained',
-      'true',
+      'if (drained) return alone',
+      'if (alone) return alone',
     ]),
     besides: LOCK_KEPT,
   },
@@ -100,7 +100,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('tells nobody of a store that is silent', /nobody is told/, [
       'engine/silence',
-      'Math.abs(clock.now() - heardAtMs) >= SILENCE_MS',
+      'clock.ticks() - heardAtMs >= SILENCE_MS',
       'false',
     ]),
     besides: STORE_HANGS,

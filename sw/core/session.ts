@@ -163,6 +163,13 @@ export function recount(
   return counted
 }
 
+/** From a place in the queue to another, each a `DueKey` or the beginning of one. */
+export type QueueRange = readonly [from: readonly number[], to: readonly number[]]
+
+/** The parts of the queue: what is to be sealed, and what is to be sent. */
+export const TO_SEAL: QueueRange = [[SEAL_FIRST], [0]]
+export const TO_SEND: QueueRange = [[0], [Infinity]]
+
 /** What of a session says whether its chunks wait for a lane, and where. */
 export type Queued = Pick<SessionRecord, 'paused' | 'heldBack' | 'startedAtMs'>
 
@@ -187,7 +194,7 @@ export const dueAtMs = (chunk: ChunkRecord | undefined): number => chunk?.due?.a
 /** The chunk with its marks, by which the store finds it, in step with its state. */
 export function withMarks(chunk: ChunkRecord, session: SessionRecord): ChunkRecord {
   const { position, state } = chunk
-  const isProved = position !== undefined && state.uploadedAtMs !== undefined && state.status !== 'confirmed'
+  const isProved = state.status === 'uploaded' && position !== undefined
   return {
     ...chunk,
     due: dueKey(chunk, session),

@@ -54,6 +54,5 @@ async function load(tx: WriteTransaction, id: SessionId, event: SessionEvent): P
   if (!needed) return []
   if (needed === 'all') return tx.chunksOf(id)
   if (typeof needed === 'object') return tx.provedChunks(id, needed.from, needed.to)
-  const chunk = await tx.chunk(needed)
-  return chunk ? [chunk] : []
+  return [await tx.chunk(needed)].filter((chunk) => chunk !== undefined)
 }

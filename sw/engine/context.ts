@@ -40,7 +40,7 @@ export interface Context {
   readonly known: Map<SessionId, Queued & Partial<Pick<SessionRecord, 'listed'>>>
   /** Requests to the store that are under way, as each look sees which of them are silent. */
   readonly delivering: Set<Delivering>
-  /** When a page last arrived, ms since the epoch. */
+  /** When a page last arrived, by `Clock.ticks`. */
   visitedAtMs?: number
   /** For the bytes of chunks that are being taken in: the rest waits in its messages. */
   readonly room: ByteSemaphore

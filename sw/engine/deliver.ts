@@ -44,7 +44,7 @@ export async function deliverFor(
 ): Promise<boolean> {
   const { transport, clock, delivering } = context
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
-  const { inLane = always } = delivery
+  const { inLane = (requests) => requests() } = delivery
   /** In no list, and without its times, until its requests are under way. */
   const own = { sessionId: session.id, inLane: !!delivery.inLane } as Delivering
   let reached: number | undefined
@@ -53,7 +53,7 @@ export async function deliverFor(
     ...delivery,
     progress(offsetBytes, sent) {
       // The same again says nothing.
-      if (offsetBytes !== reached) own.heardAtMs = clock.now()
+      if (offsetBytes !== reached) own.heardAtMs = clock.ticks()
       reached = offsetBytes
       delivery.progress?.(offsetBytes, sent)
     },
@@ -61,15 +61,15 @@ export async function deliverFor(
   const isThere = await deliver(transport, upload, said, transport.floors?.(context), (requests) =>
     inLane(() =>
       withTimeout(clock, object.sizeBytes, signal, (until) => {
-        beganMs = own.heardAtMs = clock.now()
-        own.untilMs = own.heardAtMs + timeoutMsOf(object.sizeBytes)
+        beganMs = own.heardAtMs = clock.ticks()
+        own.untilMs = clock.now() + timeoutMsOf(object.sizeBytes)
         delivering.add(own)
         until.addEventListener('abort', () => delivering.delete(own))
         return requests(until)
       }),
     ),
   ).catch((cause: HoldfastError | undefined) => {
-    const isAtOnce = reached !== undefined && clock.now() - beganMs < AT_ONCE_MS
+    const isAtOnce = reached !== undefined && clock.ticks() - beganMs < AT_ONCE_MS
     // Who answers what is asked, and not what follows, refuses that behind CORS: no link is cut so soon.
     if (delivery.sent && isAtOnce && cause?.code === 'unreachable')
       throw new HoldfastError(cause.code, cause.message, { cause, retryAfterMs: HIDDEN_MS })
@@ -78,8 +78,6 @@ export async function deliverFor(
   if (isThere) await recordAnswer(context, transport.name)
   return isThere
 }
-
-const always: InLane = (requests) => requests()
 
 /** Runs requests within their limits; undefined where they are not to be made now. */
 export type Within = (requests: (signal: AbortSignal) => Promise<true>) => Promise<true | undefined>

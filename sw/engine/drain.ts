@@ -56,13 +56,13 @@ export function createDrain(context: Context): Drain {
   let running: Promise<Outcome> | undefined
   let runs = 0
   let deadlineMs = 0
-  let countedAtMs = 0
+  let countedAtMs = -Infinity
   let wakeSignal = new AbortController()
   const watched = new Set<SessionId>()
   const holders = new Set<Holder>()
   let newestMessage: Holder | undefined
   const takeNext = fairOrder()
-  const lanes = createLanes(() => clock.now())
+  const lanes = createLanes(clock.ticks)
 
   let arming: Promise<unknown> | undefined
 
@@ -88,7 +88,7 @@ export function createDrain(context: Context): Drain {
   }
 
   async function join(kind: WakeKind, canEndEarly = false, isNews = true): Promise<Outcome> {
-    const untilMs = clock.now() + BUDGETS_MS[kind]
+    const untilMs = clock.ticks() + BUDGETS_MS[kind]
     deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
     running ??= begin()
     if (isNews) notify()
@@ -111,8 +111,8 @@ export function createDrain(context: Context): Drain {
     const alone = lock.run(DRAIN_LOCK, drainOnce)
     const begun = atMost(clock, LOCK_LIMIT_MS, alone)
       .catch(() => undefined)
-      .then((outcome) => {
-        if (outcome || drained) return outcome ?? alone
+      .then(() => {
+        if (drained) return alone
         // Whoever has it for so long hangs, or stops now; where there are no locks this goes on without.
         lock.run(DRAIN_LOCK, drainOnce, true).catch(({ name }: Error) => {
           // Another one took it in turn.
@@ -141,11 +141,13 @@ export function createDrain(context: Context): Drain {
         const plan = await look(inFlight)
         if (!plan) continue
         const { remains, suspended, nextAtMs } = plan
-        const windingDown = clock.now() >= windDownMs()
+        const windingDown = clock.ticks() >= windDownMs()
         if (!windingDown) inFlight.start(plan)
         if (remains) await arm()
+        const nextInMs = nextAtMs - clock.now()
+        const leftMs = deadlineMs - clock.ticks()
         // No wake stays for what is due after it; only a recorder is watched as long as it allows.
-        const isEarly = !suspended && nextAtMs > windDownMs() && watched.size === 0
+        const isEarly = !suspended && nextInMs > leftMs - WIND_DOWN_MS && watched.size === 0
         if (
           inFlight.running.size === 0 &&
           !wakeSignal.signal.aborted &&
@@ -155,9 +157,8 @@ export function createDrain(context: Context): Drain {
           running = undefined
           return remains ? 'work-remains' : 'idle'
         }
-        const leftMs = deadlineMs - clock.now()
         if (leftMs <= 0 || suspended) inFlight.stop()
-        const waitMs = Math.min(nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
+        const waitMs = Math.min(nextInMs, leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), wakeSignal.signal)
       }
       return 'work-remains'
@@ -182,7 +183,7 @@ export function createDrain(context: Context): Drain {
     // What waits in a lane is told by it that its session is gone.
     if (inFlight.running.size === 0) known.clear()
     const failures = lanes.failures()
-    const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
+    const counts = clock.ticks() - countedAtMs >= COUNT_EVERY_MS
     const planned = () => planWork(context, { ...inFlight, lanes, counts, takeNext })
     // A read that fails once ends nothing that hangs, of which the silence would begin anew.
     const plan = await planned().catch(planned)
@@ -191,7 +192,7 @@ export function createDrain(context: Context): Drain {
       known.set(session.id, session)
     }
     const { orphans, events } = plan
-    if (orphans) countedAtMs = clock.now()
+    if (orphans) countedAtMs = clock.ticks()
     for (const chunk of orphans ?? []) await findAgain(context, chunk).catch(() => undefined)
     // All at once, so that they are written together. What cannot be written down is found again by the next look: that
     // ends nothing that hangs, which would begin anew. But nothing goes on of a session that belongs elsewhere.

@@ -85,9 +85,9 @@ export function createInFlight(context: Context, lanes: Lanes, notify: () => voi
         )
       }
       for (const { key, kind, session } of steps) run(key, sessionStep(context, session, kind, signal))
-      if (watch && !suspended && !running.has('watch') && clock.now() >= nextLookMs) {
+      if (watch && !suspended && !running.has('watch') && clock.ticks() >= nextLookMs) {
         const look = withTimeout(clock, 0, signal, async (until) => watch(context, until))
-        const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
+        const looked = () => void (nextLookMs = clock.ticks() + LOOKS_APART_MS)
         // No work depends on it, so one that failed waits for its next time.
         run('watch', look.then(looked, looked))
       }

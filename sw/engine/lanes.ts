@@ -17,7 +17,7 @@ export interface Lanes {
    * So many may be under way from now on.
    *
    * @param uploads with 0, those that wait are turned away
-   * @param untilMs from then on all are turned away, ms since the epoch
+   * @param untilMs from then on all are turned away, by `ticks`
    * @param silent sessions of which none enters a lane, though it waits for one: those are free for others
    * @param asOf the failures of which whoever decided this knew; where there are more by now, it does not count
    */
@@ -36,7 +36,8 @@ export interface Lanes {
   ): Promise<ErrorCode | undefined>
 }
 
-export function createLanes(now: () => number): Lanes {
+/** @param ticks how time goes on, ms */
+export function createLanes(ticks: () => number): Lanes {
   const observe = adaptiveConcurrency()
   /** Each is told how many lanes are in use with its own; 0 where it is turned away. */
   const waiting: ((lanesInUse: number) => void)[] = []
@@ -53,7 +54,7 @@ export function createLanes(now: () => number): Lanes {
     for (const enter of waiting.splice(0)) enter(0)
   }
   const letIn = () => {
-    if (now() >= endMs) turnAway()
+    if (ticks() >= endMs) turnAway()
     const most = failing > 0 ? 0 : allowed
     while (waiting.length > 0 && inUse < most) waiting.shift()?.(++inUse)
   }
@@ -80,7 +81,7 @@ export function createLanes(now: () => number): Lanes {
         })
         if (lanesInUse === 0) return undefined
         const begunUnder = bears
-        const begunMs = now()
+        const begunMs = ticks()
         try {
           const done = keptOut.includes(sessionId) ? undefined : await requests()
           // What was not made tells nothing of this number of lanes, nor what began under another.
@@ -93,7 +94,7 @@ export function createLanes(now: () => number): Lanes {
           lanesInUse = inUse
           throw error
         } finally {
-          tookMs = now() - begunMs
+          tookMs = ticks() - begunMs
           inUse--
           letIn()
         }

@@ -390,6 +390,26 @@ describe('a chunk that has lost', () => {
     },
   )
 
+  it.each(['page', 'worker'] as const)(
+    'its place in the queue gets it back within two minutes though another one hangs (%s)',
+    async (seal) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3, seal })
+      await recordSession(world, { number: 2 })
+      const [other] = (await world.chunks(sessionIdOf(2))).map(cidOf)
+      const { transport, ...worker } = world.worker()
+      const send: typeof transport.send = (upload, ...rest) =>
+        upload.cid === other ? new Promise(() => {}) : transport.send(upload, ...rest)
+      await lose(world, 1, 'due')
+      const drain = createDrain({ ...worker, transport: { ...transport, send } })
+      for (let greeted = 0; greeted < 6; greeted++) {
+        void drain.join('message')
+        await world.clock.advance(20_000)
+      }
+      expect(await world.statuses(id)).toEqual(Array(3).fill('confirmed'))
+    },
+  )
+
   it('nothing, and waits for a person or a trial, has nothing written', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })

@@ -56,7 +56,7 @@ describe('a sealer', () => {
       await greeted(world, sealing(world, [0], fails), 120_000)
       expect(await world.session(id)).toMatchObject({ parked: 1, trouble: { error: { code: 'defect' } } })
       expect(others(await world.chunks(id))).toEqual(Array(4).fill('confirmed'))
-      await greeted(world, world.worker(), 200_000)
+      await greeted(world, world.worker(), 400_000)
       expect(await world.statuses(id)).toEqual(Array(5).fill('confirmed'))
     },
   )

@@ -5,9 +5,9 @@ import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/p
 import type { ChunkRecord, MayLeave, SessionRecord, TrialKind } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { FAILURES_TO_TELL, SEAL_FIRST } from '../core/limits.ts'
-import { dueAtMs, isInPlace, isOpen, totalChunks } from '../core/session.ts'
+import { dueAtMs, isInPlace, isOpen, TO_SEAL, TO_SEND, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
-import type { QueueRange, ReadTransaction } from '../ports/store.ts'
+import type { ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
 import { circuitsIn } from '../health/stored-circuits.ts'
 import type { Context } from './context.ts'
@@ -17,10 +17,6 @@ import { sendsUnread } from './payload.ts'
 import { policyOf } from './policy.ts'
 import { silenceIn, type Delivering } from './silence.ts'
 import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
-
-/** What is to be sealed, and what is to be sent. */
-const TO_SEAL: QueueRange = [[SEAL_FIRST], [0]]
-const TO_SEND: QueueRange = [[0], [Infinity]]
 
 /** One step of a session that asks somebody; at most one of each kind is under way. */
 export interface Step {
@@ -110,14 +106,12 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
     const orphans = counts ? await orphansIn(tx, sessions) : undefined
-    // Nothing is in a lane, though one is free: whatever waits there waits for a time.
-    const isIdle = busy.size === 0 && forChunks.uploads > 0
     for (const session of sessions) {
       const isCounted =
         !orphans ||
         ((await tx.count(session.id)) === totalChunks(session) &&
-          // No look finds a chunk that has lost its place in the queue.
-          (!isIdle ||
+          // While a lane is free whatever waits for one waits for a time, or has lost its place: then no look finds it.
+          (busy.size >= forChunks.uploads ||
             !needsStore(session) ||
             (await tx.chunksOf(session.id)).every((chunk) => isInPlace(chunk, session))))
       const isBehind = forSessions.behind.includes(session) || (inLanes.length > 0 && needsStore(session))

@@ -10,7 +10,9 @@ const MB = 1_000_000
 /** Uploads that take time on a virtual clock. */
 function world() {
   const clock = virtualClock()
-  const progress = createProgress(clock)
+  /** By how much the time of day is off. */
+  const off = { ms: 0 }
+  const progress = createProgress({ ...clock, now: () => clock.now() + off.ms })
   /** Sends one chunk of 1 MB in parts, each in this time. */
   const send = (index: number, partMs: number, parts = 4) =>
     progress.during(chunkIdOf(id, index), async () => {
@@ -19,7 +21,7 @@ function world() {
         progress.reached(chunkIdOf(id, index), (MB * part) / parts, true)
       }
     })
-  return { clock, progress, send }
+  return { clock, off, progress, send }
 }
 
 describe('bytes of uploads under way', () => {
@@ -84,6 +86,17 @@ describe('the rate', () => {
     expect(progress.bytesPerSecond()).toBeGreaterThan((2.9 * MB) / 8)
     // What arrives in one moment fades in it, too.
     expect(progress.bytesPerSecond()).toBeLessThan((3 * MB) / 8 / 0.9 ** 2)
+  })
+
+  it('is the same, to whatever time the clock is set meanwhile', async () => {
+    for (const byMs of [-86_400_000, 86_400_000]) {
+      const { clock, off, progress, send } = world()
+      const sent = send(0, 1_000)
+      await clock.advance(1_500)
+      off.ms = byMs
+      await clock.runUntil(sent)
+      expect(progress.bytesPerSecond()).toBe(MB / 4)
+    }
   })
 
   it('follows the link', async () => {

@@ -22,7 +22,7 @@ const FADING = 0.9
 /** Longer than a chunk takes on a slow link, ms. */
 const STALE_MS = 60_000
 
-export function createProgress({ now }: Clock): Progress {
+export function createProgress({ ticks }: Clock): Progress {
   const offsets = new Map<ChunkId, number>()
   let running = 0
   /** Bytes that arrived lately, and the time that it took, up to `atMs`. */
@@ -30,13 +30,13 @@ export function createProgress({ now }: Clock): Progress {
   let ms = 0
   let atMs = 0
 
-  const bytesPerSecond = () => (ms > 0 && now() - atMs < STALE_MS ? Math.round((1_000 * bytes) / ms) : 0)
+  const bytesPerSecond = () => (ms > 0 && ticks() - atMs < STALE_MS ? Math.round((1_000 * bytes) / ms) : 0)
 
   return {
     async during(id, upload) {
       if (running++ === 0) {
         if (bytesPerSecond() === 0) bytes = ms = 0
-        atMs = now()
+        atMs = ticks()
       }
       try {
         const result = await upload()
@@ -54,8 +54,8 @@ export function createProgress({ now }: Clock): Progress {
       offsets.set(id, offsetBytes)
       if (!sent || moreBytes <= 0) return
       bytes = bytes * FADING + moreBytes
-      ms = ms * FADING + now() - atMs
-      atMs = now()
+      ms = ms * FADING + ticks() - atMs
+      atMs = ticks()
     },
     bytesOf(of) {
       let sum = 0

@@ -107,15 +107,15 @@ const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(se
  * @param again the page keeps the worker awake: nobody has arrived
  */
 async function visit(context: Context, again?: boolean): Promise<boolean> {
-  const now = nowOf(context.clock)
-  const isVisit = !again && Math.abs(now.nowMs - (context.visitedAtMs ?? 0)) >= VISITS_APART_MS
+  const { clock, store, visitedAtMs = -Infinity } = context
+  const isVisit = !again && clock.ticks() - visitedAtMs >= VISITS_APART_MS
   if (isVisit) {
-    context.visitedAtMs = now.nowMs
+    context.visitedAtMs = clock.ticks()
     await reconsiderCircuits(context)
   }
-  const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
+  const [sessions, policy] = await store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
   const event = { type: 'hoped', of: TRIAL_KINDS } as const
-  const hopeful = sessions.filter((session) => isVisit && sessionTransition(session, [], event, now))
+  const hopeful = sessions.filter((session) => isVisit && sessionTransition(session, [], event, nowOf(clock)))
   // All at once, so that they are written together.
   await Promise.all(hopeful.map(({ id }) => change(context, id, event)))
   return policy !== 'paused' && sessions.some(workRemains)

@@ -7,16 +7,15 @@ export interface Delivering {
   readonly sessionId: SessionId
   /** Whether they have a lane: those of pages and heads need none. */
   readonly inLane: boolean
-  /** When something was last heard of them, ms since the epoch; */
+  /** When something was last heard of them, by `Clock.ticks`; */
   heardAtMs: number
-  /** and when they are given up. */
+  /** and when they are given up, ms since the epoch. */
   untilMs: number
 }
 
 /** What of them is silent: nothing has been heard of it for long. It goes on, is told, and holds up no other session. */
 export function silenceIn({ delivering, clock }: Context, lanes: number) {
-  // Either way: the clock may have been set back.
-  const isSilent = ({ heardAtMs }: Delivering) => Math.abs(clock.now() - heardAtMs) >= SILENCE_MS
+  const isSilent = ({ heardAtMs }: Delivering) => clock.ticks() - heardAtMs >= SILENCE_MS
   const inLanes = [...delivering].filter(({ inLane }) => inLane).slice(0, lanes)
   return {
     silent: [...delivering].filter(isSilent),

@@ -27,8 +27,10 @@ export type CreateWake = (clock: Clock, drain: () => Promise<void>) => Wake
 
 /** Time and chance. */
 export interface Clock {
-  /** ms since the epoch */
+  /** ms since the epoch; somebody may set it, either way */
   now(): number
+  /** ms since some moment: it goes on as `sleep` does, however the clock is set */
+  ticks(): number
   /** uniform in [0, 1) */
   random(): number
   /** Resolves after `ms`, or at once when the signal aborts. */

@@ -1,8 +1,8 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
+import type { QueueRange } from '../core/session.ts'
 
-/** From a place in the queue to another, each a `DueKey` or the beginning of one. */
-export type QueueRange = readonly [from: readonly number[], to: readonly number[]]
+export type { QueueRange }
 
 /** What a transaction can read. Await nothing else inside it: it would end. */
 export interface ReadTransaction {

@@ -134,6 +134,7 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1, outside =
 
   return {
     now: () => nowMs,
+    ticks: () => nowMs,
     random: () => {
       state = (state * 48_271) % 2_147_483_647
       return state / 2_147_483_647

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/platform.ts'
 /** The browser's clock and chance. */
 export const systemClock = (): Clock => ({
   now: () => Date.now(),
+  ticks: () => performance.now(),
   random: () => Math.random(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {

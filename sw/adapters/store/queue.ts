@@ -1,4 +1,5 @@
 import type { ChunkRecord } from '../../core/record.ts'
+import { TO_SEAL, TO_SEND } from '../../core/session.ts'
 import type { ReadTransaction } from '../../ports/store.ts'
 import { FIRST_MANY, FULL_LOOK_MS, NEXT_FEW } from './limits.ts'
 
@@ -20,12 +21,6 @@ export interface Queue {
   /** Chunks were written with these places, and whoever waits for that does not know it yet. */
   add(places: readonly Place[]): void
 }
-
-/** What is to be sealed, and what is to be sent: each from its low end to its high one. */
-const PARTS: readonly (readonly [Place, Place])[] = [
-  [[-1], [0]],
-  [[0], [Infinity]],
-]
 
 /** The first from a place on, and up to which place that is all. */
 interface First {
@@ -65,7 +60,7 @@ export function createQueue(): Queue {
         const most = Math.max(skip.size + NEXT_FEW, FIRST_MANY)
         const isNext = ({ id, due }: ChunkRecord) =>
           !skip.has(id) && !isBefore(due!, from) && !isBefore(to, due!)
-        const part = PARTS.find(([low, high]) => !isBefore(from, low) && !isBefore(high, to))
+        const part = [TO_SEAL, TO_SEND].find(([low, high]) => !isBefore(from, low) && !isBefore(high, to))
         for (;;) {
           let begin = from
           for (const first of known) {
