@@ -22,7 +22,7 @@ const SOURCES = [
   'ui/drawing-page.ts',
   'in-page/upload-page.ts',
   'without-chain/settled-worker.ts',
-  'database/bench.ts',
+  'database/store-in-page.ts',
   'transports/transport-page.ts',
   'transports/secrets-worker.ts',
   'transports/transport-worker.ts',

@@ -1,5 +1,5 @@
 import { STORE_CASES } from '../../sw/contracts/store.contract.ts'
-import { test } from './bench-page.ts'
+import { test } from './store-page.ts'
 
 // Promise 1 of docs/guarantees.md.
 
@@ -8,5 +8,5 @@ test.describe.configure({ mode: 'default' })
 
 for (const { title } of STORE_CASES)
   test(`idbStore ${title}`, async ({ commonPage: page }) => {
-    await page.evaluate((name) => window.bench.runCase(name), title)
+    await page.evaluate((name) => window.storePage.runCase(name), title)
   })

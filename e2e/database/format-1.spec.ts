@@ -1,11 +1,11 @@
-import { expect, test } from './bench-page.ts'
+import { expect, test } from './store-page.ts'
 
 // Promise 1 of docs/guarantees.md.
 test('what format 1 left on a device is read, chunk by chunk, with the secret of its group', async ({
   page,
 }) => {
   const read = await page.evaluate(async () => {
-    const { format1Sessions, openFormat1 } = window.bench
+    const { format1Sessions, openFormat1 } = window.storePage
     const scope = 'https://app.example/'
     const none = await format1Sessions(scope)
 

@@ -1,20 +1,20 @@
 import { ALL } from '../../sw/adapters/store/schema.ts'
 import { forceCloseDatabases } from '../in-page/force-close.ts'
 import { LANDING } from '../test-size.ts'
-import { expect, test } from './bench-page.ts'
+import { expect, test } from './store-page.ts'
 
 test(
   'a connection that the browser closes by force is opened again at the next use',
   { tag: LANDING },
   async ({ page, context }) => {
     await page.evaluate(async () => {
-      const store = window.bench.idbStore('force-closed')
+      const store = window.storePage.idbStore('force-closed')
       await store.write((tx) => tx.putMeta('before', 1))
       Object.assign(window, { store })
     })
     await forceCloseDatabases(context)
     const found = await page.evaluate(async () => {
-      const { store } = window as Window & { store?: ReturnType<typeof window.bench.idbStore> }
+      const { store } = window as Window & { store?: ReturnType<typeof window.storePage.idbStore> }
       await store?.write((tx) => tx.putMeta('after', 2))
       return store?.read(async (tx) => [await tx.meta('before'), await tx.meta('after')])
     })
@@ -25,7 +25,7 @@ test(
 // Promise 1 of docs/guarantees.md.
 test('a transaction that falls with its connection runs again, whole', async ({ page, context }) => {
   await page.evaluate(async () => {
-    const store = window.bench.idbStore('falls')
+    const store = window.storePage.idbStore('falls')
     await store.write((tx) => tx.putMeta('count', 0))
     const state = { runs: 0, over: false, done: Promise.resolve() }
     state.done = store.write(async (tx) => {
@@ -41,7 +41,7 @@ test('a transaction that falls with its connection runs again, whole', async ({ 
   const found = await page.evaluate(async () => {
     const { state, store } = window as Window & {
       state?: { runs: number; done: Promise<void> }
-      store?: ReturnType<typeof window.bench.idbStore>
+      store?: ReturnType<typeof window.storePage.idbStore>
     }
     await state?.done
     const values = await store?.read(async (tx) => [await tx.meta('count'), await tx.meta('second half')])
@@ -65,7 +65,7 @@ test('opening that fails is tried three times in all, then told; the next use tr
       if (fails-- > 0) throw new DOMException('Internal error opening backing store', 'UnknownError')
       return open.apply(this, args)
     }
-    const store = window.bench.idbStore('hard to open')
+    const store = window.storePage.idbStore('hard to open')
     const attempt = async (failures: number) => {
       fails = failures
       asked = 0
@@ -89,7 +89,7 @@ test('a newer version is let through at once; the older one then says so, and to
   page,
 }) => {
   const told = await page.evaluate(async () => {
-    const store = window.bench.idbStore('upgraded')
+    const store = window.storePage.idbStore('upgraded')
     await store.write((tx) => tx.putMeta('kept', 1))
     const newer = await new Promise<IDBDatabase>((resolve, reject) => {
       const request = indexedDB.open('upgraded', 1_000)
@@ -132,7 +132,7 @@ test(
         )
         request.addEventListener('success', () => resolve(request.result))
       })
-      const refusal = await window.bench
+      const refusal = await window.storePage
         .idbStore('strange')
         .read((tx) => tx.meta('x'))
         .then(

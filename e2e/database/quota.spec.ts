@@ -1,4 +1,4 @@
-import { expect, test } from './bench-page.ts'
+import { expect, test } from './store-page.ts'
 
 // Promise 9 of docs/guarantees.md.
 test('a full device refuses bytes, and still takes the records that free it again', async ({ page }) => {
@@ -9,7 +9,7 @@ test('a full device refuses bytes, and still takes the records that free it agai
     const small = await storageBuckets?.open('small', { quota: 6 * 1024 * 1024 })
     if (small === undefined) throw new Error('This browser has no Storage Buckets.')
     Object.defineProperty(globalThis, 'indexedDB', { value: small.indexedDB })
-    const store = window.bench.idbStore('full')
+    const store = window.storePage.idbStore('full')
     const codeOf = (work: Promise<unknown>) =>
       work.then(
         () => 'done',

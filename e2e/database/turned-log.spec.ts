@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from './bench-page.ts'
+import { expect, test } from './store-page.ts'
 
 // docs/decisions/0047-the-browsers-log-is-turned-over.md
 
@@ -18,13 +18,13 @@ test('with its first write a life has Chromium begin a new log for the origin’
   const logs = async () => (await readdir(folder)).filter((name) => name.endsWith('.log'))
   const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))
 
-  await page.evaluate(() => window.bench.idbStore('read').read((tx) => tx.meta('nothing')))
+  await page.evaluate(() => window.storePage.idbStore('read').read((tx) => tx.meta('nothing')))
   const [first] = await logs()
   expect(first).toBeDefined()
-  await page.evaluate(() => window.bench.idbStore('read').read((tx) => tx.meta('nothing')))
+  await page.evaluate(() => window.storePage.idbStore('read').read((tx) => tx.meta('nothing')))
   expect(await logs()).toEqual([first])
 
-  await page.evaluate(() => window.bench.idbStore('written').write((tx) => tx.putMeta('one', 1)))
+  await page.evaluate(() => window.storePage.idbStore('written').write((tx) => tx.putMeta('one', 1)))
   await expect.poll(logs).not.toContain(first)
   await expect.poll(databases).not.toContain('written-turn')
 })

@@ -1,5 +1,5 @@
-import { seeded } from '../soak/random.ts'
-import { hostileMessages, type Fields } from './messages.ts'
+import { seeded } from '../soak/seeded-random.ts'
+import { hostileMessages, type Fields } from './hostile-messages.ts'
 
 /** What the fuzz saw. */
 export interface FuzzReport {

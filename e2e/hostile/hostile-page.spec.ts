@@ -6,7 +6,7 @@ import { builtScript } from '../built-scripts.ts'
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { dump } from '../in-page/dump.ts'
 import { post, postChunk, startSession } from '../in-page/messages.ts'
-import { GRANTED } from './messages.ts'
+import { GRANTED } from './hostile-messages.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
 // Promise 9 of docs/guarantees.md.

@@ -1,6 +1,6 @@
 import { crashRenderer, stopWorkers } from '../driver/worker-control.ts'
 import { unlessLate, sleep } from './unless-late.ts'
-import type { Random } from './random.ts'
+import type { Random } from './seeded-random.ts'
 import type { World } from './soak-world.ts'
 
 const ACTION_MS = 5_000

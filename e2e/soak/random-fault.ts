@@ -1,5 +1,5 @@
 import type { FaultRule } from '../backend/index.ts'
-import type { Random } from './random.ts'
+import type { Random } from './seeded-random.ts'
 
 const REQUESTS = [
   { service: 'ipfs', match: '/add' },

@@ -3,7 +3,7 @@ import { KILLS, KILL_KINDS, type KillKind } from './kills.ts'
 import type { SoakOptions } from './options.ts'
 import { unlessLate, sleep } from './unless-late.ts'
 import { randomFault } from './random-fault.ts'
-import { seeded, type Random } from './random.ts'
+import { seeded, type Random } from './seeded-random.ts'
 import { duplicated, verify } from './verify.ts'
 import { openWorld, type World } from './soak-world.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { seeded } from '../../e2e/soak/random.ts'
+import { seeded } from '../../e2e/soak/seeded-random.ts'
 import type { AppendOptions, RecordingSession } from '../api.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import type { ChunkId, SessionId, SessionName } from '../protocol/ids.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { seeded } from '../../e2e/soak/random.ts'
+import { seeded } from '../../e2e/soak/seeded-random.ts'
 import { PROTOCOL_VERSION, recordingLockName } from '../../src/protocol/messages.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { publishedLog } from '../testing/published-log.ts'

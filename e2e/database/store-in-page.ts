@@ -2,8 +2,8 @@ import { format1Sessions, openFormat1 } from '../../src/format-1.ts'
 import { idbStore } from '../../sw/adapters/store/idb.ts'
 import { STORE_CASES } from '../../sw/contracts/store.contract.ts'
 
-/** What the bench's page offers to a test. */
-const bench = {
+/** What the page offers to a test. */
+const storePage = {
   idbStore,
   format1Sessions,
   openFormat1,
@@ -17,8 +17,8 @@ const bench = {
 
 declare global {
   interface Window {
-    bench: typeof bench
+    storePage: typeof storePage
   }
 }
 
-globalThis.window.bench = bench
+globalThis.window.storePage = storePage

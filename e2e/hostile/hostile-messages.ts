@@ -1,4 +1,4 @@
-import type { Random } from '../soak/random.ts'
+import type { Random } from '../soak/seeded-random.ts'
 import { PROTOCOL_VERSION as holdfast, type RequestType } from '../../src/protocol/messages.ts'
 
 export type Fields = Record<string, unknown>

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import { reply } from '../../sw/engine/requests.ts'
 import { fakeDisk } from '../../sw/testing/fake-disk.ts'
 import { createWorld, recordSession, sessionIdOf } from '../../sw/testing/world.ts'
-import { seeded } from '../soak/random.ts'
-import { GRANTED, hostileMessages, type Fields } from './messages.ts'
+import { seeded } from '../soak/seeded-random.ts'
+import { GRANTED, hostileMessages, type Fields } from './hostile-messages.ts'
 
 // Promise 9 of docs/guarantees.md.
 it('hostile messages of every type change no record, and are answered by a code that tells whose fault it is', async () => {

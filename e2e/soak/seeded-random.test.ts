@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { seeded } from './random.ts'
+import { seeded } from './seeded-random.ts'
 
 const draw = (seed: number) => {
   const random = seeded(seed)
