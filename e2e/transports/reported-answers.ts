@@ -23,6 +23,8 @@ const PUT: readonly VariantName[] = ['put', 'put-mute']
 const PINATA: readonly VariantName[] = ['pinata', 'pinata-legacy', 'pinata-signed']
 const ALL: readonly VariantName[] = [...IPFS, ...TUS, ...RESUMABLE, ...PUT, ...PINATA]
 
+const EACH: readonly Step[] = ['send', 'ask', 'read', 'create', 'options']
+
 const response = ({ status, headers = {}, body = '' }: Told) =>
   new Response([204, 205, 304].includes(status) ? null : body, { status, headers })
 
@@ -46,6 +48,21 @@ const amended =
     return new Response(status === 204 ? null : (body ?? own), { status, headers: shown })
   }
 
+/** The store's own answer, under another status where it is a success. */
+const amendedStatus =
+  (steps: readonly Step[], status: number): Rude =>
+  async (asked, honest) => {
+    if (!steps.includes(asked.step)) return undefined
+    const { ok, status: own, headers, body } = await honest()
+    return new Response(body, { status: ok ? status : own, headers })
+  }
+
+/** A body of which nothing comes. */
+const breaking = () =>
+  new ReadableStream({
+    pull: (controller) => controller.error(new TypeError('network error')),
+  })
+
 /** The store does as it was asked, its answer is lost, and a question is answered so. */
 const lostUnless =
   (step: Step, told: Told): Rude =>
@@ -59,6 +76,8 @@ const lostUnless =
 const HTML = '<!doctype html><html><head><title>'
 const html = (title: string) =>
   `${HTML}${title}</title></head><body><center><h1>${title}</h1></center></body></html>`
+/** Longer than any answer that is read. */
+const longHtml = (title: string) => html(title.padEnd(100_000))
 const s3 = (code: string, message = 'We said no.') =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>9C1E</RequestId></Error>`
 const json = (value: unknown) => JSON.stringify(value)
@@ -161,6 +180,31 @@ export const REPORTED: readonly Reported[] = [
     'a quota: 402': at('send', { status: 402, body: json({ error: 'Payment required' }) }),
     'a quota: 507': at('send', { status: 507, body: json({ error: 'Insufficient storage' }) }),
     'a court: 451': at('send', { status: 451 }),
+    'a single sign-on: 401 with a page of 100 kB for all': at(EACH, {
+      status: 401,
+      body: longHtml('Sign in'),
+    }),
+    'a site of its own: 404 with a page of 100 kB to all questions': at(['ask', 'read'], {
+      status: 404,
+      body: longHtml('Not found'),
+    }),
+    'a CDN: 503 with Retry-After and a page of 100 kB': at('send', {
+      status: 503,
+      body: longHtml('Overloaded'),
+      headers: { 'retry-after': '30' },
+    }),
+    'a CDN: 429 whose page breaks off': ({ step }) =>
+      step === 'send' ? new Response(breaking(), { status: 429 }) : undefined,
+    'a CDN: 509, bandwidth limit exceeded': at('send', { status: 509, body: html('509') }),
+    'a CDN: 525, handshake failed, for all': at(EACH, { status: 525, body: 'error code: 525' }),
+    'a proxy: 407 for all': at(EACH, { status: 407, body: html('407 Proxy Authentication Required') }),
+    'a store of its own: 500 that says that it already exists, though the store took it': at(
+      'send',
+      { status: 500, body: json({ message: 'Object already exists' }) },
+      true,
+    ),
+    'a gateway: 206 to a question without Range': amendedStatus(['ask', 'read'], 206),
+    'a server: 205 to what is sent': at('send', { status: 205 }),
     'maintenance: 503 with Retry-After of a year': at('send', {
       status: 503,
       headers: { 'retry-after': '31536000' },
