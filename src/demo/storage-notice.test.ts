@@ -28,8 +28,10 @@ describe('the storage line', () => {
     const forecast = { localBytes: 1, localMs: 30_000, freeMs: 200 * MINUTE_MS }
     expect(storageWords(forecast, 'kept')).toBe(
       'Less than a minute of video on this device until it is proved. Room for at least 3 h more. ' +
-        'The browser will not clear it to make room.',
+        'The browser will not clear recordings to make room.',
     )
+    const first = { localBytes: 0, localMs: 0, freeMs: undefined }
+    expect(storageWords(first, 'refused')).toMatch(/^The browser may clear recordings when space runs out:/)
     expect(storageWords({ localBytes: 0, localMs: 0, freeMs: undefined }, undefined)).toBe('')
     expect(storageWords({ localBytes: 0, localMs: 0, freeMs: 119_000 }, undefined)).toBe('')
   })

@@ -411,8 +411,8 @@ const english = {
     held: (length: string) => `${capital(length)} of video on this device until it is proved.`,
     free: (length: string) => `Room for at least ${length} more.`,
     protection: {
-      kept: 'The browser will not clear it to make room.',
-      refused: 'The browser may clear it when space runs out: installing this app usually helps.',
+      kept: 'The browser will not clear recordings to make room.',
+      refused: 'The browser may clear recordings when space runs out: installing this app usually helps.',
       unknown: '',
     },
     install: 'Install the app',
