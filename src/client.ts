@@ -8,7 +8,7 @@ import { missingFeatures } from './requirements.ts'
 import { openSession, recordingSession, type Begun, type Cut } from './session.ts'
 import { LOAD_TIMEOUT_MS } from './timeouts.ts'
 import { watch } from './watch.ts'
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /** What `connect` gives, for entries of their own that go on with what a page began. */
 export interface Client extends Holdfast {
@@ -78,7 +78,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     async capabilities(options) {
       const { signal } = optionsOf(options, WAIT)
       const load = async () => (await import('./capabilities.ts')).capabilities(options)
-      return within(LOAD_TIMEOUT_MS, signal, load).catch(asOurs(signal))
+      return withTimeout(LOAD_TIMEOUT_MS, signal, load).catch(asOurs(signal))
     },
     close: () => closed.abort(),
   }

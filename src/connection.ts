@@ -12,9 +12,9 @@ import {
   type Request,
   type RequestType,
 } from './protocol/messages.ts'
-import { tell } from './tell.ts'
+import { callListener } from './call-listener.ts'
 import { ANSWER_TIMEOUT_MS, INSTALL_TIMEOUT_MS, READ_MS_PER_BYTE } from './timeouts.ts'
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /** Asks the worker; every request settles. */
 export interface Connection {
@@ -67,7 +67,7 @@ export async function openConnection(
       const { installing, waiting } = registered
       // One that is being installed will wait.
       installing?.addEventListener('statechange', look, { signal: untilClosed! })
-      if (waiting && waiting !== told && !untilClosed?.aborted) tell(onUpdate, (told = waiting))
+      if (waiting && waiting !== told && !untilClosed?.aborted) callListener(onUpdate, (told = waiting))
     }
     await activated(registered)
     registered.addEventListener('updatefound', look, { signal: untilClosed! })
@@ -129,4 +129,4 @@ async function activated(registration: ServiceWorkerRegistration): Promise<void>
 
 /** `messageSW` never settles if the worker dies first, and `register` may not: the deadline is ours. */
 const answerWithin = <T>(ms: number, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> =>
-  within(ms, signal, ask, () => new HoldfastError('worker-timeout', `No answer in ${ms} ms.`))
+  withTimeout(ms, signal, ask, () => new HoldfastError('worker-timeout', `No answer in ${ms} ms.`))

@@ -4,7 +4,7 @@ import { fromBase64, uint32be } from './evidence/bytes.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import { readBytes } from './read-bytes.ts'
 import { LOAD_TIMEOUT_MS } from './timeouts.ts'
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 // Recordings that a device made in evidence format 1, and had not finished when format 2 came. Nothing uploads them any
 // more; the worker leaves their database alone, and what is in it can be read here and saved.
@@ -149,6 +149,6 @@ async function openOld(scope: string): Promise<IDBPDatabase<Schema> | undefined>
 
 /** @throws HoldfastError `storage-failed` where the database fails, or does not answer */
 const read = <T>(work: () => Promise<T>): Promise<T> =>
-  within(LOAD_TIMEOUT_MS, undefined, work).catch((cause: unknown) => {
+  withTimeout(LOAD_TIMEOUT_MS, undefined, work).catch((cause: unknown) => {
     throw new HoldfastError('storage-failed', 'The database of format 1 cannot be read.', { cause })
   })

@@ -6,7 +6,7 @@ import { newPrivateKey, publicKeyOf } from './evidence/x25519.ts'
 import { asOurs, HoldfastError } from './protocol/errors.ts'
 import { isSha256Hex, type GroupId } from './protocol/ids.ts'
 import { LOAD_TIMEOUT_MS } from './timeouts.ts'
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /** Both keys of a group. Whoever records needs the public one alone, and whoever reads the private one. */
 export interface GroupKeys extends Group {
@@ -28,7 +28,7 @@ export async function groupOf(privateKey: Uint8Array<ArrayBuffer>): Promise<Grou
   if (!(privateKey instanceof Uint8Array && privateKey.length === 32))
     throw new HoldfastError('bad-input', 'A private key is a Uint8Array of 32 bytes.')
   const keys = async () => ({ publicKey: toHex(await publicKeyOf(privateKey, await x25519())), privateKey })
-  return within(LOAD_TIMEOUT_MS, undefined, keys).catch(asOurs())
+  return withTimeout(LOAD_TIMEOUT_MS, undefined, keys).catch(asOurs())
 }
 
 /**

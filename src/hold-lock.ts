@@ -1,4 +1,4 @@
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /**
  * Holds a Web Lock until the function that it resolves with is called, or this page dies; that resolves once it is free.
@@ -7,11 +7,11 @@ import { within } from './within.ts'
  */
 export const holdLock = (
   name: string,
-  withinMs: number,
+  timeoutMs: number,
   signal?: AbortSignal,
   mode?: LockMode,
 ): Promise<() => Promise<unknown>> =>
-  within(withinMs, signal, (signal) => {
+  withTimeout(timeoutMs, signal, (signal) => {
     return new Promise((resolve, reject) => {
       // One that is granted in the moment in which it is given up goes back at once.
       const held = () => signal.aborted || new Promise<void>((release) => resolve(() => (release(), freed)))

@@ -1,7 +1,7 @@
 import { HoldfastError } from './protocol/errors.ts'
 import { READ_MS_PER_BYTE, READ_TIMEOUT_MS } from './timeouts.ts'
 import { tryAgain } from './try-again.ts'
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /**
  * All bytes of a Blob, in a time that grows with them.
@@ -10,7 +10,7 @@ import { within } from './within.ts'
  */
 export async function readOnce(blob: Blob): Promise<ArrayBuffer> {
   const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * blob.size
-  const bytes = await within(timeoutMs, undefined, () => blob.arrayBuffer())
+  const bytes = await withTimeout(timeoutMs, undefined, () => blob.arrayBuffer())
   if (bytes.byteLength !== blob.size) throw new RangeError()
   return bytes
 }

@@ -31,11 +31,11 @@ import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { readBytes, unreadable } from './read-bytes.ts'
 import { semaphore } from './semaphore.ts'
-import { tell } from './tell.ts'
+import { callListener } from './call-listener.ts'
 import { tryAgain } from './try-again.ts'
 import { unlessAborted } from './protocol/unless-aborted.ts'
 import { ASKS, LOAD_TIMEOUT_MS, LOCK_TIMEOUT_MS, MAX_CONCURRENT_CHUNKS } from './timeouts.ts'
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 export interface OpenOptions extends SessionOptions {
   /** For who knows beforehand how many chunks there are, and which is which. */
@@ -79,7 +79,7 @@ async function begin(
   const kept = { groups: [...groups], stores: stores && Array.from(stores, String) }
   if (!isMimeType(mimeType)) throw bad('mimeType', '1 to 255 bytes.')
   const id = crypto.randomUUID() as SessionId
-  const agree = await within(LOAD_TIMEOUT_MS, signal, x25519)
+  const agree = await withTimeout(LOAD_TIMEOUT_MS, signal, x25519)
   const { name, ...keys } = await newSessionKeys(id, kept.groups, agree)
   const plain: SessionStart = {
     sessionId: id,
@@ -119,7 +119,7 @@ async function begin(
 }
 
 /** Few write notes or metadata, so the code of it is not in every page; a network that hangs may never bring it. */
-const appData = (signal?: AbortSignal) => within(LOAD_TIMEOUT_MS, signal, () => import('./app-data.ts'))
+const appData = (signal?: AbortSignal) => withTimeout(LOAD_TIMEOUT_MS, signal, () => import('./app-data.ts'))
 
 /** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */
 const asking = (connection: Connection, session: SessionStart) => () =>
@@ -215,7 +215,7 @@ export function recordingSession(
       // Given up by its signal, it is not waited for, whatever still fails.
       if (!waiting.has(handed)) return
       waiting.set(handed, error)
-      tell(onStalled, error)
+      callListener(onStalled, error)
     }
     const handed = unlessAborted(signal, async () => {
       if (ended) throw new HoldfastError('session-ended', 'It has ended.')

@@ -2,7 +2,7 @@ import type { Holdfast } from './api.ts'
 import { bad } from './bad-input.ts'
 import { check, FUNCTION } from './options.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
-import { tell } from './tell.ts'
+import { callListener } from './call-listener.ts'
 
 /**
  * The engine's state in the form that React's `useSyncExternalStore` and Svelte's stores take; Vue and others need a
@@ -46,7 +46,7 @@ export function snapshotStore(
       // Some watch ends only with its next state.
       if (signal.aborted) return
       snapshot = state
-      for (const listener of listeners) tell(listener, state)
+      for (const listener of listeners) callListener(listener, state)
     }
   }
 
@@ -56,7 +56,7 @@ export function snapshotStore(
       // The same function may be given twice.
       const told = (state: Snapshot | undefined) => listener(state)
       listeners.add(told)
-      tell(told, snapshot)
+      callListener(told, snapshot)
       if (watching === undefined) {
         const begun = (watching = new AbortController())
         const watched = watch(begun.signal).catch((error: unknown) => {

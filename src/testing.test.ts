@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { fakeLocks } from '../e2e/in-page/fake-locks.ts'
+import { pageLocks } from '../e2e/in-page/page-locks.ts'
 import type { Holdfast } from './api.ts'
 import { isCid, isSha256Hex, type SessionId, type Sha256Hex } from './protocol/ids.ts'
 import { snapshotStore } from './store.ts'
@@ -228,7 +228,7 @@ describe('where there are Web Locks', () => {
     vi.unstubAllGlobals()
   })
   const begin = async () => {
-    vi.stubGlobal('navigator', { locks: fakeLocks() })
+    vi.stubGlobal('navigator', { locks: pageLocks() })
     const worker = fakeWorker()
     const holdfast = worker.connect()
     worker.refuse('storage-full')

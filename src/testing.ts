@@ -30,7 +30,7 @@ import type {
 } from './protocol/snapshot.ts'
 import { passes } from './request-with-retry.ts'
 import { checkGroups, whole, type Cut, type OpenOptions } from './session.ts'
-import { tell } from './tell.ts'
+import { callListener } from './call-listener.ts'
 import { LOCK_TIMEOUT_MS } from './timeouts.ts'
 import { unlessAborted } from './protocol/unless-aborted.ts'
 import { watch } from './watch-memory.ts'
@@ -197,7 +197,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         const index = cut.indexes++
         return taking(
           () => take(id, index, bytes, whole(capturedAtMs, MAX_TIME_MS), whole(durationMs, MAX_DURATION_MS)),
-          (refused) => tell(onStalled, refused),
+          (refused) => callListener(onStalled, refused),
           signal,
         )
       },

@@ -7,7 +7,7 @@ import { following } from './protocol/following.ts'
 import type { Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
-import { tell } from './tell.ts'
+import { callListener } from './call-listener.ts'
 import { ASK_AGAIN_MS } from './timeouts.ts'
 
 /** The attempt from 0 whose refusal is told: after a second or two. */
@@ -63,7 +63,7 @@ async function* states(
         if (attempt !== TOLD_AT) return
         // Whoever was told takes it back with the state, which may be the same.
         changed = true
-        tell(onStalled, error)
+        callListener(onStalled, error)
       },
     })
     const known = new Map(answer.map((session) => [session.id, session]))

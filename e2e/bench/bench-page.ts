@@ -16,7 +16,7 @@ import { askBare, bareWorker } from './bare.ts'
 import { median } from './median.ts'
 import { peerUploads } from './peer-uploads.ts'
 import { begin, eightAtATime, noise, sealMany } from './recording.ts'
-import { post } from './tell.ts'
+import { post } from './post.ts'
 
 // Runs by itself in a browser without a debugger, which would be what is measured; posts what it finds.
 

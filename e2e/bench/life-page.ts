@@ -5,7 +5,7 @@ import { watch } from '../../src/watch.ts'
 import { askBare, bareWorker } from './bare.ts'
 import type { Task } from './protocol.ts'
 import { begin, eightAtATime, noise, sealMany, type Recording } from './recording.ts'
-import { post } from './tell.ts'
+import { post } from './post.ts'
 
 // What a page does in a browser that is then killed, started again or watched from outside; no debugger is attached.
 

@@ -6,7 +6,7 @@ import { buildDemo, serveDemo } from '../demo-site.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
 import { storedTimes, storedUntilMs } from '../in-page/stored-times.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { NOWHERE } from './nowhere.ts'
 
 const HELP = `Kills Chromium in the middle of recordings, and tells how much video each kill cost.
@@ -51,11 +51,11 @@ async function main(): Promise<void> {
 
   async function killOnce(profile: string): Promise<number> {
     const first = await launchBrowser({ executable, profile })
-    const witness = await openDemo(first.context, {
+    const tab = await openDemo(first.context, {
       url: site.url,
       timesliceMs: Number(values.timeslice),
     })
-    await witness.record()
+    await tab.record()
     await new Promise((resolve) =>
       setTimeout(resolve, SHORTEST_MS + Math.random() * (LONGEST_MS - SHORTEST_MS)),
     )

@@ -9,7 +9,7 @@ import { hex } from '../second-implementation/bytes.ts'
 import { timeOfBlock } from '../second-implementation/evidence-world.ts'
 import { REGISTRY, startFakeNode, type FakeLog } from '../second-implementation/fake-node.ts'
 import { signedHeadBytes } from '../second-implementation/recording.ts'
-import { publish, type RecordingOptions } from './published.ts'
+import { publish, type RecordingOptions } from './published-recording.ts'
 
 // A process of its own: node and gateways of one recording, each answer a round trip late.
 

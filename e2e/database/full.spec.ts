@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from '@playwright/test'
 import { forceCloseDatabases } from '../in-page/force-close.ts'
 import { expect, test, LANDING, WHOLE, type Stack } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { readBack } from '../read-back.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
@@ -26,11 +26,11 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   // Chromium believes for 30 s what it last found to be free, so before the demo first asks: room for the app's own
   // files, the reserve and a few chunks.
   const quota = await limitQuota(await context.newPage(), url, 4 * MIB + 400_000)
-  const witness = await openDemo(context, { url })
-  const { page } = witness
+  const tab = await openDemo(context, { url })
+  const { page } = tab
   // Nothing is confirmed either, which would make room.
   await backend.pause()
-  await witness.record()
+  await tab.record()
   const stalledBy = page.locator('.caption[role=status]')
   await expect(stalledBy).toContainText('The device is full')
   await expect(stalledBy).toContainText('Recording goes on')
@@ -41,16 +41,16 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
 
   await quota.lift()
   await backend.unpause()
-  await witness.acknowledged(atRefusal + 1)
+  await tab.acknowledged(atRefusal + 1)
   await expect(stalledBy).toBeHidden()
-  await witness.stop()
-  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-  const log = await anchored(backend, id, 'complete', witness.slices.length)
-  expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+  await tab.stop()
+  const id = (await tab.session().getAttribute('data-session-id')) ?? ''
+  const log = await anchored(backend, id, 'complete', tab.slices.length)
+  expect(log.chunks.map(({ index }) => index)).toEqual([...tab.slices.keys()])
   expectNothingTwice(backend, log, sinceEntry)
 
-  const { session } = await readBack(backend, log.name, witness.groupKey)
-  expect(Buffer.from(await session.bytes()).equals(Buffer.concat([...witness.slices]))).toBe(true)
+  const { session } = await readBack(backend, log.name, tab.groupKey)
+  expect(Buffer.from(await session.bytes()).equals(Buffer.concat([...tab.slices]))).toBe(true)
 })
 
 // Promise 1 of docs/guarantees.md.
@@ -163,18 +163,18 @@ test(
   { tag: WHOLE },
   async ({ stack, context }) => {
     const { backend, url, sinceEntry } = stack
-    const witness = await openDemo(context, { url })
-    await witness.record()
-    await witness.acknowledged(2)
+    const tab = await openDemo(context, { url })
+    await tab.record()
+    await tab.acknowledged(2)
     await forceCloseDatabases(context)
-    await witness.acknowledged(witness.slices.length + 2)
+    await tab.acknowledged(tab.slices.length + 2)
     await forceCloseDatabases(context)
-    await witness.acknowledged(witness.slices.length + 2)
-    await witness.page.bringToFront()
-    await witness.stop()
-    const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-    const log = await anchored(backend, id, 'complete', witness.slices.length)
-    expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+    await tab.acknowledged(tab.slices.length + 2)
+    await tab.page.bringToFront()
+    await tab.stop()
+    const id = (await tab.session().getAttribute('data-session-id')) ?? ''
+    const log = await anchored(backend, id, 'complete', tab.slices.length)
+    expect(log.chunks.map(({ index }) => index)).toEqual([...tab.slices.keys()])
     expectNothingTwice(backend, log, sinceEntry)
   },
 )

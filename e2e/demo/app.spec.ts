@@ -1,21 +1,21 @@
 import { workerOf } from '../driver/worker-control.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { leavePending } from '../in-page/pending.ts'
-import { openDemo, tap } from '../in-page/witness.ts'
+import { openDemo, tap } from '../in-page/demo-tab.ts'
 import { updateWaits } from '../update/versions.ts'
 
 test(
   'a new version is offered on top, not while something waits in the page, and starts with one press',
   { tag: LANDING },
   async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url })
-    const { page } = witness
-    await witness.record()
+    const tab = await openDemo(context, { url: stack.url })
+    const { page } = tab
+    await tab.record()
     stack.site.deploy(`${stack.site.worker}\n// Another version.\n`)
     await updateWaits(page)
     const go = page.getByTestId('update-go')
     await expect(go).toBeHidden()
-    await witness.stop()
+    await tab.stop()
     await expect(go).toBeVisible()
     await expect(page.getByRole('status').filter({ hasText: 'New version' })).toBeVisible()
 
@@ -35,7 +35,7 @@ test(
     const first = () => {
       navigator.storage.persist = async () => false
     }
-    const { page, ...witness } = await openDemo(context, { url: stack.url, first })
+    const { page, ...tab } = await openDemo(context, { url: stack.url, first })
     const install = page.getByTestId('install')
     await page.evaluate(() => {
       const prompt = async () => void Reflect.set(window, 'prompted', true)
@@ -43,12 +43,12 @@ test(
     })
     // Nothing is asked for before there is a reason.
     await expect(install).toBeHidden()
-    await witness.record()
+    await tab.record()
     await expect(page.getByTestId('storage-line')).toContainText('installing this app usually helps')
     await tap(install)
     expect(await page.evaluate(() => Reflect.get(window, 'prompted'))).toBe(true)
     await expect(install).toBeHidden()
-    await witness.stop()
+    await tab.stop()
   },
 )
 
@@ -96,23 +96,23 @@ test(
   { tag: LANDING },
   async ({ stack, context }) => {
     await context.grantPermissions(['notifications'], { origin: new URL(stack.url).origin })
-    const witness = await openDemo(context, { url: stack.url })
-    await witness.page.getByTestId('notify').check()
+    const tab = await openDemo(context, { url: stack.url })
+    await tab.page.getByTestId('notify').check()
     const worker = await workerOf(context, stack.url)
     const told = () =>
       worker.evaluate(async () => {
         const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration }
         return (await registration.getNotifications()).map(({ title, body }) => `${title}: ${body}`)
       })
-    await witness.record()
-    await witness.acknowledged(1)
-    await witness.stop()
-    await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
+    await tab.record()
+    await tab.acknowledged(1)
+    await tab.stop()
+    await expect(tab.session()).toHaveAttribute('data-upload', 'confirmed')
     expect(await told()).toEqual([])
 
-    await witness.record()
-    await witness.acknowledged(1)
-    await witness.page.close()
+    await tab.record()
+    await tab.acknowledged(1)
+    await tab.page.close()
     await expect.poll(told).toEqual(['Finished: There is nothing to do.'])
   },
 )

@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { expect, test } from '../fixtures.ts'
 import { post, postChunk, startSession } from '../in-page/messages.ts'
 import { storedChunks } from '../in-page/stored.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { LANDING } from '../test-size.ts'
 
 const MIB = 1024 * 1024

@@ -2,7 +2,7 @@ import { encodeKey } from '../../src/demo/group-key.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { leavePending } from '../in-page/pending.ts'
 import { loseSource } from '../in-page/sources.ts'
-import { openDemo, pressOn } from '../in-page/witness.ts'
+import { openDemo, pressOn } from '../in-page/demo-tab.ts'
 
 /** Runs in the page: the browser may clear what is here. */
 function refuseToKeep(): void {
@@ -13,8 +13,8 @@ test(
   'by keyboard, what takes its own button away leaves the focus where the person goes on: install, notices, discard, traces, the remedies, the reader’s form',
   { tag: LANDING },
   async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url, first: refuseToKeep })
-    const { page, groupKey } = witness
+    const tab = await openDemo(context, { url: stack.url, first: refuseToKeep })
+    const { page, groupKey } = tab
     const install = page.getByTestId('install')
     const group = page.getByTestId('group-select')
     const canary = () => page.evaluate(() => JSON.stringify(localStorage))
@@ -23,12 +23,12 @@ test(
       dispatchEvent(Object.assign(new Event('beforeinstallprompt', { cancelable: true }), { prompt }))
     })
 
-    await witness.record()
-    await witness.acknowledged(1)
-    await witness.stop()
+    await tab.record()
+    await tab.acknowledged(1)
+    await tab.stop()
     // A recording that has lost all it was made of says so, and is put away.
-    await witness.record()
-    await witness.acknowledged(1)
+    await tab.record()
+    await tab.acknowledged(1)
     await loseSource(page)
     const dismiss = page.getByRole('button', { name: 'Dismiss' })
     await pressOn(dismiss)

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 import { leavePending } from '../in-page/pending.ts'
 import { shiftsOf, sumShifts } from '../in-page/shifts.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { expect, test, LANDING, WHOLE } from '../fixtures.ts'
 
 // What is most in the way is in every run.
@@ -10,7 +10,7 @@ for (const pending of [0, 1, 21])
     `with ${pending} recordings on their way, Record and Stop are in view on a small phone, and nothing moves`,
     { tag: pending === 1 ? WHOLE : LANDING },
     async ({ stack, context }) => {
-      const { page, ...witness } = await openDemo(context, { url: stack.url })
+      const { page, ...tab } = await openDemo(context, { url: stack.url })
       await leavePending(page, pending)
       await page.addInitScript(sumShifts)
       for (const [width, height] of [
@@ -34,10 +34,10 @@ for (const pending of [0, 1, 21])
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
       }
       await page.setViewportSize({ width: 320, height: 568 })
-      await witness.record()
+      await tab.record()
       await expect(page.getByTestId('stop-button')).toBeInViewport({ ratio: 1 })
       await expect(page.locator('[part=timer]')).toBeInViewport({ ratio: 1 })
-      await witness.stop()
+      await tab.stop()
     },
   )
 

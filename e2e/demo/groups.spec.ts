@@ -5,7 +5,7 @@ import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored } from '../backend-oracle.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { lookIntoFile } from '../in-page/media-file.ts'
-import { openDemo, tap } from '../in-page/witness.ts'
+import { openDemo, tap } from '../in-page/demo-tab.ts'
 
 /** All that a page of the origin finds of its groups and keys. */
 const storedIn = (page: Page) =>
@@ -20,8 +20,8 @@ test(
   'a device with the recording key alone records, and opens nothing until it is given the group key',
   { tag: LANDING },
   async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url, group: 'made' })
-    const { page, groupKey } = witness
+    const tab = await openDemo(context, { url: stack.url, group: 'made' })
+    const { page, groupKey } = tab
     const holds = page.getByTestId('group-holds')
     const dialogKey = page.getByTestId('group-key-input')
     const stored = () => storedIn(page)
@@ -45,10 +45,10 @@ test(
     await page.getByTestId('group-key-save').click()
     await expect(holds).toHaveAttribute('data-key', 'elsewhere')
 
-    await witness.record()
-    await witness.acknowledged(3)
-    await witness.stop()
-    const session = witness.session()
+    await tab.record()
+    await tab.acknowledged(3)
+    await tab.stop()
+    const session = tab.session()
     await expect(session).toHaveAttribute('data-upload', 'confirmed')
     expect(await stored()).not.toContain(encodeKey(groupKey))
 
@@ -198,14 +198,14 @@ test(
   { tag: LANDING },
   async ({ stack, context }) => {
     const { backend, url } = stack
-    const witness = await openDemo(context, { url })
-    await witness.record()
-    await witness.acknowledged(3)
-    await witness.stop()
-    const session = witness.session()
+    const tab = await openDemo(context, { url })
+    await tab.record()
+    await tab.acknowledged(3)
+    await tab.stop()
+    const session = tab.session()
     await expect(session).toHaveAttribute('data-upload', 'confirmed')
     const id = (await session.getAttribute('data-session-id')) ?? ''
-    const { chunks } = await anchored(backend, id, 'complete', witness.slices.length)
+    const { chunks } = await anchored(backend, id, 'complete', tab.slices.length)
     backend.faults.add({ service: 'gateway', match: chunks[1]?.cid ?? '', kind: 'status', status: 404 })
 
     await session.getByTestId('verify-button').click()
@@ -219,7 +219,7 @@ test(
     await expect(error).toContainText('Piece 1 is no longer where the recording is kept.')
     const player = session.getByTestId('player')
     // The rest plays to the end, past the gap.
-    const { endsAtSeconds } = await lookIntoFile(Buffer.concat(witness.slices))
+    const { endsAtSeconds } = await lookIntoFile(Buffer.concat(tab.slices))
     await expect
       .poll(() => player.evaluate((video: HTMLVideoElement) => video.duration))
       .toBeCloseTo(endsAtSeconds, 0)

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test'
 import { expect, test, LANDING } from '../fixtures.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 /** Presses Tab until something of this name has the focus, as a person does who sees where it is. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {

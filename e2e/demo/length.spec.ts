@@ -7,7 +7,7 @@ import { expect, test, LANDING, WHOLE, type Launch, type Stack } from '../fixtur
 import { lookIntoFile } from '../in-page/media-file.ts'
 import { ask } from '../in-page/messages.ts'
 import { loseSource } from '../in-page/sources.ts'
-import { openDemo, type Witness } from '../in-page/witness.ts'
+import { openDemo, type DemoTab } from '../in-page/demo-tab.ts'
 import { readBack } from '../read-back.ts'
 
 const HOUR_MS = 3_600_000
@@ -54,7 +54,7 @@ interface Told {
 }
 
 interface Dying {
-  readonly witness: Witness
+  readonly tab: DemoTab
   readonly url: string
   readonly browser: RealBrowser
   readonly launch: Launch
@@ -68,14 +68,14 @@ interface Death {
   readonly isSampled?: boolean
 }
 
-const samePage = async ({ witness }: Dying) => witness.page
+const samePage = async ({ tab }: Dying) => tab.page
 
-async function closeTab({ witness: { page } }: Dying): Promise<void> {
+async function closeTab({ tab: { page } }: Dying): Promise<void> {
   await page.close()
 }
 
-async function nextTab({ witness, url }: Dying): Promise<Page> {
-  const visit = await witness.page.context().newPage()
+async function nextTab({ tab, url }: Dying): Promise<Page> {
+  const visit = await tab.page.context().newPage()
   await visit.goto(url)
   return visit
 }
@@ -83,16 +83,16 @@ async function nextTab({ witness, url }: Dying): Promise<Page> {
 /** `npm test` has the one that is the hardest to tell. */
 const DEATHS: Readonly<Record<string, Death>> = {
   'Stop was pressed': {
-    die: ({ witness }) => witness.stop(),
+    die: ({ tab }) => tab.stop(),
     visit: samePage,
     ending: 'complete',
   },
   'the tab was closed': { die: closeTab, visit: nextTab, ending: 'interrupted' },
   'its worker was stopped, and then the tab was closed': {
     async die(dying) {
-      const { page, slices } = dying.witness
+      const { page, slices } = dying.tab
       await stopWorkers(page)
-      await dying.witness.acknowledged(slices.length + 1)
+      await dying.tab.acknowledged(slices.length + 1)
       await stopWorkers(page)
       await closeTab(dying)
     },
@@ -100,7 +100,7 @@ const DEATHS: Readonly<Record<string, Death>> = {
     ending: 'interrupted',
   },
   'camera and microphone were lost': {
-    async die({ witness: { page } }) {
+    async die({ tab: { page } }) {
       await loseSource(page)
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
     },
@@ -125,18 +125,18 @@ for (const [death, { die, visit, ending, isSampled }] of Object.entries(DEATHS))
     async ({ stack, launch }) => {
       moveWorkersClock(stack)
       const browser = await launch()
-      const witness = await openDemo(browser.context, { url: stack.url })
+      const tab = await openDemo(browser.context, { url: stack.url })
       const beganAtMs = Date.now()
-      await witness.record()
-      await witness.acknowledged(6)
-      const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-      const dying = { witness, url: stack.url, browser, launch }
+      await tab.record()
+      await tab.acknowledged(6)
+      const id = (await tab.session().getAttribute('data-session-id')) ?? ''
+      const dying = { tab, url: stack.url, browser, launch }
       await die(dying)
       const recordedMs = Date.now() - beganAtMs
       const page = await visit(dying)
 
       await anchored(stack.backend, id, ending, 6)
-      const { proved } = await readBack(stack.backend, await nameOf(stack.backend, id), witness.groupKey)
+      const { proved } = await readBack(stack.backend, await nameOf(stack.backend, id), tab.groupKey)
       const file = Buffer.concat(proved.map(({ plaintext }) => plaintext))
       const { endsAtSeconds } = await lookIntoFile(file)
       await expect(page.locator(`[data-session-id="${id}"][data-upload=confirmed]`)).toHaveCount(1)

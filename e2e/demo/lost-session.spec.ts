@@ -1,6 +1,6 @@
 import { anchored } from '../backend-oracle.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
-import { openDemo, tap } from '../in-page/witness.ts'
+import { openDemo, tap } from '../in-page/demo-tab.ts'
 import { storedChunks } from '../in-page/stored.ts'
 import { readBack } from '../read-back.ts'
 
@@ -11,10 +11,10 @@ test(
   async ({ stack, context }) => {
     const { backend, url } = stack
     const hold = backend.faults.add({ service: 'ipfs', kind: 'down' })
-    const witness = await openDemo(context, { url })
-    const { page, groupKey } = witness
-    await witness.record()
-    await witness.acknowledged(2)
+    const tab = await openDemo(context, { url })
+    const { page, groupKey } = tab
+    await tab.record()
+    await tab.acknowledged(2)
     const [{ sessionId: lost } = { sessionId: '' }] = await storedChunks(page)
 
     const cdp = await context.newCDPSession(page)
@@ -24,7 +24,7 @@ test(
     const others = page.locator(`[data-testid=session]:not([data-session-id="${lost}"])`)
     await expect(others).toHaveCount(2)
     const acknowledged = Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged'))
-    await witness.acknowledged(acknowledged + 3)
+    await tab.acknowledged(acknowledged + 3)
     await tap(page.getByTestId('stop-button'))
     await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
 

@@ -5,7 +5,7 @@ import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { post } from '../in-page/messages.ts'
 import { storedChunks } from '../in-page/stored.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 const PAUSED = 'Uploads are off.'
 const WAITING = 'Waiting for Wi-Fi.'
@@ -27,15 +27,15 @@ test(
   { tag: LANDING },
   async ({ stack, context }) => {
     const { backend, url, sinceEntry } = stack
-    const witness = await openDemo(context, { url })
-    await choose(witness.page, 'paused')
-    await expect(witness.page.getByTestId('policy-state')).toContainText(PAUSED)
-    await witness.record()
-    await witness.acknowledged(3)
-    await witness.stop()
+    const tab = await openDemo(context, { url })
+    await choose(tab.page, 'paused')
+    await expect(tab.page.getByTestId('policy-state')).toContainText(PAUSED)
+    await tab.record()
+    await tab.acknowledged(3)
+    await tab.stop()
     // The recording has ended: with nothing to do the worker needs no page, and asks for no wake.
-    expect(await ask(witness.page, 'hello')).toMatchObject({ workRemains: false })
-    await witness.page.close()
+    expect(await ask(tab.page, 'hello')).toMatchObject({ workRemains: false })
+    await tab.page.close()
 
     const again = await openDemo(context, { url })
     await expect(again.page.getByTestId('policy')).toHaveValue('paused')

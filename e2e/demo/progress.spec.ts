@@ -1,5 +1,5 @@
 import { expect, test, LANDING } from '../fixtures.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { A_CHUNK } from '../stores.ts'
 
 test.use({ workerName: 'tus' })
@@ -10,18 +10,18 @@ test(
   async ({ stack, context }) => {
     const { backend, url } = stack
     // Longer than the recording: all of it is one chunk.
-    const witness = await openDemo(context, { url, timesliceMs: 60_000 })
-    const { page } = witness
+    const tab = await openDemo(context, { url, timesliceMs: 60_000 })
+    const { page } = tab
     const parts = [1, 2].map(() =>
       backend.faults.add({ service: 'tus', method: 'PATCH', content: A_CHUNK, kind: 'hold', times: 1 }),
     )
-    await witness.record()
+    await tab.record()
     await expect
       .poll(async () => Number(await page.locator('[part=timer]').getAttribute('data-seconds')))
       .toBeGreaterThanOrEqual(3)
-    await witness.stop()
+    await tab.stop()
 
-    const session = witness.session()
+    const session = tab.session()
     await session.getByTestId('session-details').locator('summary').click()
     const chunk = session.getByTestId('chunk')
     const bar = session.locator('progress')

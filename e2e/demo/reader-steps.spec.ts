@@ -4,7 +4,7 @@ import { logged } from '../backend-oracle.ts'
 import { expect, test, type Stack, LANDING } from '../fixtures.ts'
 import { holdHeads } from '../in-page/held-heads.ts'
 import { shiftsOf, sumShifts } from '../in-page/shifts.ts'
-import { openDemo, type Witness } from '../in-page/witness.ts'
+import { openDemo, type DemoTab } from '../in-page/demo-tab.ts'
 
 /** Of a media element. */
 const HAVE_METADATA = 1
@@ -13,28 +13,28 @@ const HAVE_METADATA = 1
 const NOT_CHECKED = /Not checked yet\.$/
 
 /** A recording that is whole, and whose first head came some blocks before the others. */
-async function recorded({ backend, url }: Stack, context: BrowserContext): Promise<Witness> {
-  const witness = await openDemo(context, { url })
-  await witness.record()
-  await witness.acknowledged(1)
-  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+async function recorded({ backend, url }: Stack, context: BrowserContext): Promise<DemoTab> {
+  const tab = await openDemo(context, { url })
+  await tab.record()
+  await tab.acknowledged(1)
+  const id = (await tab.session().getAttribute('data-session-id')) ?? ''
   await logged(backend, id, 'recording', 1)
-  await witness.acknowledged(witness.slices.length + 2)
-  await witness.stop()
-  await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
-  return witness
+  await tab.acknowledged(tab.slices.length + 2)
+  await tab.stop()
+  await expect(tab.session()).toHaveAttribute('data-upload', 'confirmed')
+  return tab
 }
 
 test(
   'a recording plays from its beginning once that is proved, while the rest is not known yet, and says so; nothing moves when it is',
   { tag: LANDING },
   async ({ stack, context, launch }) => {
-    const witness = await recorded(stack, context)
+    const tab = await recorded(stack, context)
     const page = await (await launch()).context.newPage()
     await page.setViewportSize({ width: 390, height: 844 })
     await page.addInitScript(sumShifts)
     const release = await holdHeads(page)
-    await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
+    await page.goto(`${stack.url}/read.html#key=${encodeKey(tab.groupKey)}`)
     const inList = page.getByTestId('listed').locator('.session-when')
     await expect(inList).toHaveText(NOT_CHECKED)
     await page.getByTestId('open-button').click()
@@ -52,7 +52,7 @@ test(
     await expect(page.getByTestId('reader-checking')).toContainText('The rest is still being looked for')
     await expect(page.getByTestId('proof-bar').locator('[data-verdict=unknown]')).toHaveCount(1)
     await expect(opened).not.toHaveAttribute('data-ending')
-    expect(await pieces()).toBeLessThan(witness.slices.length)
+    expect(await pieces()).toBeLessThan(tab.slices.length)
 
     // Of how it ended nothing is said but whose word it is.
     await expect(inList).toHaveText(NOT_CHECKED)
@@ -62,7 +62,7 @@ test(
     await expect(page.getByTestId('reader-checking')).toHaveText('All of it was checked.')
     await expect(opened).toHaveAttribute('data-ending', 'complete')
     await expect(inList).toHaveText('Checked: ended by whoever recorded it.')
-    expect(await pieces()).toBe(witness.slices.length)
+    expect(await pieces()).toBe(tab.slices.length)
     await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d of 0\d:\d\d is proved\.$/)
     const after = await shiftsOf(page)
     expect(after.sum - before.sum, after.moved).toBeLessThanOrEqual(0.02)
@@ -73,11 +73,11 @@ test(
   'what is found wrong once a recording plays is told, and nothing more is said to be proved',
   { tag: LANDING },
   async ({ stack, context, launch }) => {
-    const witness = await recorded(stack, context)
+    const tab = await recorded(stack, context)
     const page = await (await launch()).context.newPage()
     // The node knows of no later heads, though the registry counts them.
     const release = await holdHeads(page, [])
-    await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
+    await page.goto(`${stack.url}/read.html#key=${encodeKey(tab.groupKey)}`)
     await page.getByTestId('open-button').click()
     const opened = page.locator('.player')
     await expect.poll(async () => Number(await opened.getAttribute('data-proved'))).toBeGreaterThanOrEqual(1)
@@ -85,7 +85,7 @@ test(
     await expect(page.getByTestId('verify-error')).toHaveAttribute('data-code', 'heads-withheld')
     await expect(page.getByTestId('reader-checking')).toHaveText('The rest could not be checked.')
     await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d is proved so far\.$/)
-    expect(Number(await opened.getAttribute('data-proved'))).toBeLessThan(witness.slices.length)
+    expect(Number(await opened.getAttribute('data-proved'))).toBeLessThan(tab.slices.length)
     await expect(page.getByTestId('listed').locator('.session-when')).toHaveText(NOT_CHECKED)
   },
 )
@@ -94,7 +94,7 @@ test(
   'how far the checking is stays in view beside the player, on a phone and on a desk',
   { tag: LANDING },
   async ({ stack, context, launch }) => {
-    const witness = await recorded(stack, context)
+    const tab = await recorded(stack, context)
     const page = await (await launch()).context.newPage()
     for (const [width, height] of [
       [360, 640],
@@ -103,7 +103,7 @@ test(
     ] as const) {
       await page.setViewportSize({ width, height })
       const release = await holdHeads(page)
-      await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
+      await page.goto(`${stack.url}/read.html#key=${encodeKey(tab.groupKey)}`)
       await page.getByTestId('open-button').click()
       await expect(page.getByTestId('reader-checking')).toContainText('The rest is still being looked for')
       for (const id of ['reader-summary', 'reader-checking', 'proof-bar', 'player'])

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored, logged } from '../backend-oracle.ts'
 import { lookIntoFile, playFile } from '../in-page/media-file.ts'
-import { openDemo, pressOn } from '../in-page/witness.ts'
+import { openDemo, pressOn } from '../in-page/demo-tab.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { hex } from '../second-implementation/bytes.ts'
 import { groupOf, tagOf, type Group } from '../second-implementation/recording.ts'
@@ -139,16 +139,16 @@ test(
   { tag: LANDING },
   async ({ stack, context, launch }) => {
     const { backend, url } = stack
-    const witness = await openDemo(context, { url })
-    await witness.record()
-    await witness.acknowledged(SOME)
-    const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+    const tab = await openDemo(context, { url })
+    await tab.record()
+    await tab.acknowledged(SOME)
+    const id = (await tab.session().getAttribute('data-session-id')) ?? ''
     await logged(backend, id, 'recording', SOME)
 
     // A clock is that of a browser.
     const page = await (await launch()).context.newPage()
     await page.clock.install()
-    await page.goto(`${url}/read.html#key=${encodeKey(witness.groupKey)}`)
+    await page.goto(`${url}/read.html#key=${encodeKey(tab.groupKey)}`)
     await page.getByTestId('open-button').click()
     const opened = page.locator('.player')
     const pieces = async () => Number(await opened.getAttribute('data-proved'))
@@ -181,9 +181,9 @@ test(
         return isHeld
       })
       .toBe(true)
-    await witness.acknowledged(witness.slices.length + 1)
-    await witness.stop()
-    const { chunks } = await anchored(backend, id, 'complete', witness.slices.length)
+    await tab.acknowledged(tab.slices.length + 1)
+    await tab.stop()
+    const { chunks } = await anchored(backend, id, 'complete', tab.slices.length)
     passedMs = 0
     // The next one finds more, and the one that reads goes on to it.
     await pass(LOOK_MS)

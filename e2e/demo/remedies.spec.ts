@@ -7,7 +7,7 @@ import { expect, test, LANDING } from '../fixtures.ts'
 import { gated } from '../in-page/gated-store.ts'
 import { ask } from '../in-page/messages.ts'
 import { leavePending } from '../in-page/pending.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 test(
   'signed out where recordings are kept: to sign in again is beside the words, by a button that says for which, and then it goes on',

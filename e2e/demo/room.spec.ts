@@ -1,5 +1,5 @@
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
-import { openDemo, tap } from '../in-page/witness.ts'
+import { openDemo, tap } from '../in-page/demo-tab.ts'
 
 // Promise 1 of docs/guarantees.md.
 test('room is told in minutes of video, found by trial, and its lack is warned of whatever the browser promises', async ({
@@ -51,13 +51,13 @@ test(
         start.apply(this, args)
       }
     }
-    const witness = await openDemo(context, { url: stack.url, first })
-    await witness.record()
-    expect(await witness.page.evaluate(() => Reflect.get(window, 'calls') as string[])).toEqual([
+    const tab = await openDemo(context, { url: stack.url, first })
+    await tab.record()
+    expect(await tab.page.evaluate(() => Reflect.get(window, 'calls') as string[])).toEqual([
       'persist',
       'start',
     ])
-    await witness.stop()
+    await tab.stop()
   },
 )
 
@@ -66,22 +66,22 @@ test(
   { tag: LANDING },
   async ({ stack, context }) => {
     const { url, backend } = stack
-    const witness = await openDemo(context, { url })
-    await witness.record()
-    await witness.acknowledged(4)
-    await witness.stop()
-    await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
+    const tab = await openDemo(context, { url })
+    await tab.record()
+    await tab.acknowledged(4)
+    await tab.stop()
+    await expect(tab.session()).toHaveAttribute('data-upload', 'confirmed')
     backend.faults.add({ service: 'ipfs', kind: 'down' })
-    await witness.record()
-    await expect(witness.session()).toHaveAttribute('data-ending', 'recording')
+    await tab.record()
+    await expect(tab.session()).toHaveAttribute('data-ending', 'recording')
     await expect
-      .poll(async () => Number(await witness.page.getByTestId('ack-count').getAttribute('data-acknowledged')))
+      .poll(async () => Number(await tab.page.getByTestId('ack-count').getAttribute('data-acknowledged')))
       .toBeGreaterThanOrEqual(4)
-    await tap(witness.page.getByTestId('stop-button'))
-    await expect(witness.page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
-    const kept = () => witness.page.evaluate(() => JSON.stringify(localStorage))
+    await tap(tab.page.getByTestId('stop-button'))
+    await expect(tab.page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+    const kept = () => tab.page.evaluate(() => JSON.stringify(localStorage))
     await expect.poll(async () => (await kept()).split('lengthMs').length - 1).toBe(2)
-    await witness.page.close()
+    await tab.page.close()
 
     const blank = await context.newPage()
     const cdp = await context.newCDPSession(blank)
@@ -108,11 +108,11 @@ test(
   async ({ stack, context }) => {
     const { url, backend } = stack
     backend.faults.add({ service: 'ipfs', kind: 'down' })
-    const witness = await openDemo(context, { url })
-    const { page } = witness
-    await witness.record()
-    await witness.acknowledged(2)
-    await witness.stop()
+    const tab = await openDemo(context, { url })
+    const { page } = tab
+    await tab.record()
+    await tab.acknowledged(2)
+    await tab.stop()
     const kept = () => page.evaluate(() => JSON.stringify(localStorage))
     await expect.poll(kept).toContain('lengthMs')
     await expect(page.getByTestId('recovery-banner')).toHaveAttribute('data-pending', '1')
@@ -136,10 +136,10 @@ test(
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320)
     await page.locator('[part=lost] button').click()
     await expect(notice).toBeHidden()
-    await witness.record()
-    await expect(witness.session()).toHaveAttribute('data-ending', 'recording')
+    await tab.record()
+    await expect(tab.session()).toHaveAttribute('data-ending', 'recording')
     await tap(page.getByTestId('stop-button'))
-    await expect(witness.session()).toHaveAttribute('data-ending', 'complete')
+    await expect(tab.session()).toHaveAttribute('data-ending', 'complete')
     await expect(notice).toBeHidden()
   },
 )

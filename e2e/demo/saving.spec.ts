@@ -1,5 +1,5 @@
 import { lookIntoFile, playFile } from '../in-page/media-file.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { expect, test } from '../fixtures.ts'
 import { LANDING } from '../test-size.ts'
 
@@ -18,10 +18,10 @@ test(
   'a worker that takes nothing any more: Stop says within a second what is safe, and the rest is had as a file',
   { tag: LANDING },
   async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url, first: muteChunks })
-    const { page } = witness
-    await witness.record()
-    await witness.acknowledged(2)
+    const tab = await openDemo(context, { url: stack.url, first: muteChunks })
+    const { page } = tab
+    await tab.record()
+    await tab.acknowledged(2)
     await page.evaluate(() => void Reflect.set(window, 'muted', true))
     await expect
       .poll(async () => Number(await page.getByTestId('ack-count').getAttribute('data-waiting')))
@@ -45,7 +45,7 @@ test(
     for await (const part of await (await saving).createReadStream()) parts.push(part as Buffer)
     const file = Buffer.concat(parts)
     // It begins with the recorder's first slice, and the gap after that is no end of it.
-    const recorded = await lookIntoFile(Buffer.concat(witness.slices))
+    const recorded = await lookIntoFile(Buffer.concat(tab.slices))
     const found = await lookIntoFile(file)
     expect(found).toMatchObject({ hasCues: true, beginsWithKey: true })
     expect(found.lengthSeconds).toBeCloseTo(recorded.endsAtSeconds, 0)

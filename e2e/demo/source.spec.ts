@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 /** Runs in the page: the person has said no. */
 function allowNoCamera(): void {
@@ -38,26 +38,26 @@ test(
   'a camera that is lost is told within a second; the sound goes on, and the recording is not told as whole',
   { tag: LANDING },
   async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url })
-    const { page } = witness
+    const tab = await openDemo(context, { url: stack.url })
+    const { page } = tab
     const told = page.locator('.caption-alert')
-    await witness.record()
-    await witness.acknowledged(1)
+    await tab.record()
+    await tab.acknowledged(1)
     await expect(told).toBeHidden()
     expect(await lose(page, 'video')).toBeLessThanOrEqual(WITHIN_TENTHS)
     await expect(told).toHaveText('The camera is gone: no picture is recorded. The sound goes on.')
     await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
     await page.setViewportSize({ width: 320, height: 568 })
     await expect.poll(() => told.evaluate(isInSight)).toBe(true)
-    const { length } = witness.slices
-    await witness.acknowledged(length + 1)
-    await witness.stop()
+    const { length } = tab.slices
+    await tab.acknowledged(length + 1)
+    await tab.stop()
 
-    const session = witness.session()
+    const session = tab.session()
     await expect(session).toHaveAttribute('data-ending', 'interrupted')
     const id = (await session.getAttribute('data-session-id')) ?? ''
-    const log = await anchored(stack.backend, id, 'interrupted', witness.slices.length)
-    expect(log.chunks).toHaveLength(witness.slices.length)
+    const log = await anchored(stack.backend, id, 'interrupted', tab.slices.length)
+    expect(log.chunks).toHaveLength(tab.slices.length)
 
     // Whoever reads it is told why the picture ends.
     await expect(session).toHaveAttribute('data-upload', 'confirmed')
@@ -72,16 +72,16 @@ test(
   'a recording that has lost all that it was made of ends by itself, as interrupted, and that is told',
   { tag: LANDING },
   async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url })
-    const { page } = witness
-    await witness.record()
-    await witness.acknowledged(1)
+    const tab = await openDemo(context, { url: stack.url })
+    const { page } = tab
+    await tab.record()
+    await tab.acknowledged(1)
     await page.setViewportSize({ width: 320, height: 568 })
     await lose(page, undefined)
     await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
     await expect(page.getByText('Recording ended: camera and microphone are gone.')).toBeVisible()
     await expect.poll(() => page.getByTestId('recorder').locator('.notice').evaluate(isInSight)).toBe(true)
-    await expect(witness.session()).toHaveAttribute('data-ending', 'interrupted')
+    await expect(tab.session()).toHaveAttribute('data-ending', 'interrupted')
   },
 )
 
@@ -89,8 +89,8 @@ test(
   'without a camera nothing is recorded unless the person says so, and then it is marked',
   { tag: LANDING },
   async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url, first: allowNoCamera })
-    const { page } = witness
+    const tab = await openDemo(context, { url: stack.url, first: allowNoCamera })
+    const { page } = tab
     const recorder = page.getByTestId('recorder')
     await page.getByTestId('record-button').click()
     await expect(page.getByText('This page may not use the camera.')).toBeVisible()
@@ -116,10 +116,10 @@ test(
     })
     expect(stamp[0]).toBeGreaterThan(stamp[2] ?? 255)
     expect(stamp[0]).toBeGreaterThan(180)
-    await witness.acknowledged(1)
-    await witness.stop()
+    await tab.acknowledged(1)
+    await tab.stop()
     // And in what a reader is told of it.
-    const session = witness.session()
+    const session = tab.session()
     await expect(session).toHaveAttribute('data-upload', 'confirmed')
     await session.getByTestId('verify-button').click()
     await expect(session.getByTestId('verify-note')).toHaveText(/This is a test picture, and no evidence/)

@@ -1,7 +1,7 @@
 import { expect, test, WHOLE } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { storedChunks } from '../in-page/stored.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 test(
   'two recordings from two tabs, both cut off: both recover, each with its own chunks',

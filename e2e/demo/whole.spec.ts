@@ -2,7 +2,7 @@ import { openSession } from '../../src/verify/index.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
 import { storedChunks } from '../in-page/stored.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { readBack } from '../read-back.ts'
 
 test(
@@ -10,14 +10,14 @@ test(
   { tag: LANDING },
   async ({ stack, context }) => {
     const { backend, url } = stack
-    const witness = await openDemo(context, { url })
-    await witness.record()
-    await witness.acknowledged(4)
-    const acknowledged = (await storedChunks(witness.page)).length
-    await witness.acknowledged(acknowledged)
-    const [{ sessionId: id } = { sessionId: '' }] = await storedChunks(witness.page)
-    const { slices, groupKey } = witness
-    await witness.page.close()
+    const tab = await openDemo(context, { url })
+    await tab.record()
+    await tab.acknowledged(4)
+    const acknowledged = (await storedChunks(tab.page)).length
+    await tab.acknowledged(acknowledged)
+    const [{ sessionId: id } = { sessionId: '' }] = await storedChunks(tab.page)
+    const { slices, groupKey } = tab
+    await tab.page.close()
     const { name } = await anchored(backend, id, 'interrupted', acknowledged)
 
     const { session, proved, bad } = await readBack(backend, name, groupKey)
@@ -48,25 +48,25 @@ test(
   { tag: LANDING },
   async ({ stack, context }) => {
     const { backend, url } = stack
-    const witness = await openDemo(context, { url })
-    await witness.record()
-    await witness.acknowledged(2)
-    await witness.stop()
-    await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
-    const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+    const tab = await openDemo(context, { url })
+    await tab.record()
+    await tab.acknowledged(2)
+    await tab.stop()
+    await expect(tab.session()).toHaveAttribute('data-upload', 'confirmed')
+    const id = (await tab.session().getAttribute('data-session-id')) ?? ''
     const { rpcUrl, registry, gateway } = backend.endpoints
     const { name, chunks } = await anchored(backend, id, 'complete', 2)
-    const options = { chain: { rpcUrl, registry }, gateway, name, groupKey: witness.groupKey }
+    const options = { chain: { rpcUrl, registry }, gateway, name, groupKey: tab.groupKey }
 
     const stranger = crypto.getRandomValues(new Uint8Array(32))
     await expect(openSession({ ...options, groupKey: stranger })).rejects.toMatchObject({ code: 'group' })
 
     backend.faults.add({ service: 'gateway', match: chunks[1]?.cid ?? '', kind: 'lie' })
-    const { proved, bad } = await readBack(backend, name, witness.groupKey)
+    const { proved, bad } = await readBack(backend, name, tab.groupKey)
     expect(bad).toMatchObject([{ verdict: 'chunk-address', index: 1 }])
-    expect(proved).toHaveLength(witness.slices.length - 1)
+    expect(proved).toHaveLength(tab.slices.length - 1)
 
-    await witness.session().getByTestId('verify-button').click()
-    await expect(witness.session().getByTestId('verify-error')).toHaveAttribute('data-code', 'chunk-address')
+    await tab.session().getByTestId('verify-button').click()
+    await expect(tab.session().getByTestId('verify-error')).toHaveAttribute('data-code', 'chunk-address')
   },
 )

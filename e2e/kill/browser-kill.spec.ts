@@ -1,7 +1,7 @@
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { storedChunks } from '../in-page/stored.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 test(
   'the browser is killed in mid-upload and started at about:blank: the rest goes up without any page',
@@ -9,12 +9,12 @@ test(
   async ({ stack, launch }) => {
     const { backend, url, sinceEntry } = stack
     const first = await launch()
-    const witness = await openDemo(first.context, { url })
+    const tab = await openDemo(first.context, { url })
     const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
-    await witness.record()
-    await witness.acknowledged(3)
+    await tab.record()
+    await tab.acknowledged(3)
     await slow.arrived
-    const acknowledged = await storedChunks(witness.page)
+    const acknowledged = await storedChunks(tab.page)
     const id = acknowledged[0]?.sessionId ?? ''
     await first.kill()
     slow.release()
@@ -34,12 +34,12 @@ test(
   async ({ stack, launch }) => {
     const { backend, url, sinceEntry } = stack
     const first = await launch()
-    const witness = await openDemo(first.context, { url })
+    const tab = await openDemo(first.context, { url })
     const taken = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold', hold: 'after' })
-    await witness.record()
+    await tab.record()
     await taken.arrived
-    await witness.acknowledged(1)
-    const acknowledged = await storedChunks(witness.page)
+    await tab.acknowledged(1)
+    const acknowledged = await storedChunks(tab.page)
     const id = acknowledged[0]?.sessionId ?? ''
     await first.kill()
     taken.release()

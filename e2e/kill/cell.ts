@@ -29,7 +29,7 @@ export function everyDeathMeetsEveryMoment(): void {
 function cell(title: string, tag: string[], death: Death, moment: Moment): void {
   test(title, { tag }, async ({ stack, launch, shared }) => {
     const browser = death.takesBrowser ? await launch() : shared
-    const scene = await openScene({ ...stack, launch, browser }, moment.witness)
+    const scene = await openScene({ ...stack, launch, browser }, moment.tab)
     const hold = await moment.reach(scene)
     if (moment.status !== undefined) await expectHeldAt(scene, moment.status)
     const comeBack = await death.strike(scene)
@@ -37,7 +37,7 @@ function cell(title: string, tag: string[], death: Death, moment: Moment): void 
     const after = (await death.recover(scene, moment.ended, comeBack ?? undefined)) ?? browser
 
     const { pageLives } = death
-    if (pageLives && !moment.ended) await scene.witness.stop()
+    if (pageLives && !moment.ended) await scene.tab.stop()
     const ending = pageLives || moment.ended ? 'complete' : 'interrupted'
     await expectWhole(scene, { browser: after, pageLives }, ending)
   })

@@ -1,7 +1,7 @@
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
 import { storedChunks } from '../in-page/stored.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { STORES } from '../stores.ts'
 import { expectWhole } from './outcome.ts'
 import { openScene } from './kill-scene.ts'
@@ -17,12 +17,12 @@ test(
     const { backend, url, sinceEntry } = stack
     const entries = () => backend.ledger.all().filter(({ id }) => id > sinceEntry)
     const first = await launch()
-    const witness = await openDemo(first.context, { url })
+    const tab = await openDemo(first.context, { url })
     const held = backend.faults.add({ ...STORES.tus, kind: 'hold' })
-    await witness.record()
+    await tab.record()
     await held.arrived
-    await witness.acknowledged(3)
-    const acknowledged = await storedChunks(witness.page)
+    await tab.acknowledged(3)
+    const acknowledged = await storedChunks(tab.page)
     expect(acknowledged.map(({ status }) => status)).not.toContain('uploaded')
     const atSecond = new Set(
       entries().flatMap(({ service, method, key }) => (service === 'tus' && method === 'PATCH' ? key : [])),
@@ -60,10 +60,10 @@ test(
     const { backend, sinceEntry } = stack
     backend.faults.add({ service: 'tus', kind: 'down' })
     const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300, atLeast: 1 })
-    const { witness } = scene
-    await witness.record()
-    await witness.acknowledged(8)
-    await witness.stop()
+    const { tab } = scene
+    await tab.record()
+    await tab.acknowledged(8)
+    await tab.stop()
 
     await expectWhole(scene, { browser, pageLives: true }, 'complete')
     const asked = backend.ledger.all().filter(({ id, service }) => id > sinceEntry && service === 'tus')

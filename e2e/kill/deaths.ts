@@ -22,8 +22,8 @@ export interface Death {
 }
 
 /** While the other side is away a recording goes on, and is acknowledged. */
-async function recordOn({ witness }: Scene): Promise<void> {
-  await witness.acknowledged(witness.acknowledgements.length + 1)
+async function recordOn({ tab }: Scene): Promise<void> {
+  await tab.acknowledged(tab.acknowledgements.length + 1)
 }
 
 /** The other side is away, and comes back. */
@@ -39,7 +39,7 @@ const away = (leave: (scene: Scene) => Promise<() => Promise<void>>): Death => (
 export const DEATHS = {
   'the tab is closed': {
     pageLives: false,
-    strike: ({ witness }) => witness.page.close(),
+    strike: ({ tab }) => tab.page.close(),
     // The worker goes on by itself.
     recover: async () => undefined,
   },
@@ -47,7 +47,7 @@ export const DEATHS = {
   // The worker often shares the renderer, and dies with it.
   'the renderer crashes': {
     pageLives: false,
-    strike: ({ witness }) => crashRenderer(witness.page),
+    strike: ({ tab }) => crashRenderer(tab.page),
     async recover({ browser, url }) {
       // What a person sees is a dead tab, which is opened again.
       const page = await browser.context.newPage()
@@ -57,9 +57,9 @@ export const DEATHS = {
 
   'the worker is stopped': {
     pageLives: true,
-    strike: ({ witness }) => stopWorkers(witness.page),
+    strike: ({ tab }) => stopWorkers(tab.page),
     async recover(scene, ended) {
-      if (ended) await networkComesBack(scene.witness.page)
+      if (ended) await networkComesBack(scene.tab.page)
       else await recordOn(scene)
     },
   },
@@ -72,8 +72,8 @@ export const DEATHS = {
     recover: ({ launch }) => launch({ debuggable: 'later', url: 'about:blank' }),
   },
 
-  'the network is cut': away(async ({ witness, backend }) => {
-    const comeBack = await cutNetwork(witness.page)
+  'the network is cut': away(async ({ tab, backend }) => {
+    const comeBack = await cutNetwork(tab.page)
     // Emulation spares what is under way: the far end of the cable goes too.
     await backend.pause()
     await backend.unpause()

@@ -1,6 +1,6 @@
 import type { Launch, Stack } from '../fixtures.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
-import { openDemo, type Witness, type WitnessOptions } from '../in-page/witness.ts'
+import { openDemo, type DemoTab, type DemoTabOptions } from '../in-page/demo-tab.ts'
 
 /** What one cell of the matrix plays in. */
 export interface Scene extends Stack {
@@ -8,7 +8,7 @@ export interface Scene extends Stack {
   /** The shared one, or one of this test's own where it is to be killed. */
   readonly browser: RealBrowser
   /** The tab that records. */
-  readonly witness: Witness
+  readonly tab: DemoTab
 }
 
 /** What keeps the engine at one point of its work until the death has come. */
@@ -20,9 +20,9 @@ export interface Hold {
 
 /** The demo is open, and nothing recorded yet. */
 export async function openScene(
-  place: Omit<Scene, 'witness'>,
-  options: Omit<WitnessOptions, 'url'>,
+  place: Omit<Scene, 'tab'>,
+  options: Omit<DemoTabOptions, 'url'>,
 ): Promise<Scene> {
-  const witness = await openDemo(place.browser.context, { url: place.url, ...options })
-  return { ...place, witness }
+  const tab = await openDemo(place.browser.context, { url: place.url, ...options })
+  return { ...place, tab }
 }

@@ -1,6 +1,6 @@
 import { expect, test, LANDING } from '../fixtures.ts'
 import { storedTimes, storedUntilMs } from '../in-page/stored-times.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 const TIMESLICE_MS = 500
 
@@ -11,11 +11,11 @@ test(
   async ({ stack, launch }) => {
     stack.backend.faults.add({ service: 'ipfs', kind: 'down' })
     const first = await launch()
-    const witness = await openDemo(first.context, {
+    const tab = await openDemo(first.context, {
       url: stack.url,
       timesliceMs: TIMESLICE_MS,
     })
-    const { page } = witness
+    const { page } = tab
     /** When the page last told that all it had cut is safe: ms since the epoch. */
     let allSafeAtMs = 0
     await page.exposeFunction('tellAllSafe', (atMs: number) => void (allSafeAtMs = atMs))
@@ -26,8 +26,8 @@ test(
       const look = () => told?.getAttribute('data-waiting') === '0' && tell(Date.now())
       if (told) new MutationObserver(look).observe(told, { attributes: true })
     })
-    await witness.record()
-    await witness.acknowledged(4)
+    await tab.record()
+    await tab.acknowledged(4)
     await new Promise((resolve) => setTimeout(resolve, Math.random() * TIMESLICE_MS))
     const killedAtMs = Date.now()
     await first.kill()

@@ -1,4 +1,4 @@
-import type { WitnessOptions } from '../in-page/witness.ts'
+import type { DemoTabOptions } from '../in-page/demo-tab.ts'
 import { expect } from '../fixtures.ts'
 import { holdDatabaseAt, holdDatabaseAtPage } from '../in-page/database-hold.ts'
 import { storedChunks } from '../in-page/stored.ts'
@@ -11,7 +11,7 @@ export interface Moment {
   readonly ended: boolean
   /** What a chunk's record says there; undefined where the database itself is held, and was seen to say it. */
   readonly status?: string
-  readonly witness: Omit<WitnessOptions, 'url'>
+  readonly tab: Omit<DemoTabOptions, 'url'>
   /** Brings the engine there; it stays there until the release. */
   reach(scene: Scene): Promise<Hold>
 }
@@ -20,7 +20,7 @@ export interface Moment {
 const recordingUntil = (status: string, reach: Moment['reach']): Moment => ({
   ended: false,
   status,
-  witness: { timesliceMs: 300 },
+  tab: { timesliceMs: 300 },
   reach,
 })
 
@@ -28,12 +28,12 @@ const recordingUntil = (status: string, reach: Moment['reach']): Moment => ({
 const sealingAs = (status: string): Moment => ({
   ended: false,
   // Long, so that no second chunk is being handed over when the worker is stopped.
-  witness: { timesliceMs: 700, seal: 'worker' },
-  async reach({ witness }) {
-    const hold = holdDatabaseAt(witness.page, status)
-    await witness.record()
+  tab: { timesliceMs: 700, seal: 'worker' },
+  async reach({ tab }) {
+    const hold = holdDatabaseAt(tab.page, status)
+    await tab.record()
     await hold.arrived
-    await witness.acknowledged(1)
+    await tab.acknowledged(1)
     return hold
   },
 })
@@ -41,12 +41,12 @@ const sealingAs = (status: string): Moment => ({
 /** A page of the log is fixed in the database, which is held before anything of it can leave. */
 const pageBegan: Moment = {
   ended: false,
-  witness: { timesliceMs: 700 },
-  async reach({ witness }) {
-    const hold = holdDatabaseAtPage(witness.page)
-    await witness.record()
+  tab: { timesliceMs: 700 },
+  async reach({ tab }) {
+    const hold = holdDatabaseAtPage(tab.page)
+    await tab.record()
     await hold.arrived
-    await witness.acknowledged(1)
+    await tab.acknowledged(1)
     return hold
   },
 }
@@ -55,22 +55,22 @@ const pageBegan: Moment = {
 const endedUntil = (status: string, holdAt: (scene: Scene) => Promise<Hold>): Moment => ({
   ended: true,
   status,
-  witness: { timesliceMs: 300 },
+  tab: { timesliceMs: 300 },
   async reach(scene) {
-    const { witness } = scene
+    const { tab } = scene
     const hold = holdAt(scene)
-    await witness.record()
-    await witness.acknowledged(2)
-    await witness.stop()
+    await tab.record()
+    await tab.acknowledged(2)
+    await tab.stop()
     const held = await hold
     await untilOne(scene, status)
     return held
   },
 })
 
-const untilOne = ({ witness }: Scene, status: string) =>
+const untilOne = ({ tab }: Scene, status: string) =>
   expect
-    .poll(async () => (await storedChunks(witness.page)).map((chunk) => chunk.status), { intervals: [50] })
+    .poll(async () => (await storedChunks(tab.page)).map((chunk) => chunk.status), { intervals: [50] })
     .toContain(status)
 
 /**
@@ -132,14 +132,14 @@ async function holdDepth(scene: Scene): Promise<Hold> {
 }
 
 async function holdUpload(
-  { backend, witness }: Scene,
+  { backend, tab }: Scene,
   hold: 'before' | 'after',
   store: StoreName,
 ): Promise<Hold> {
   const handle = backend.faults.add({ ...STORES[store], content: A_CHUNK, kind: 'hold', hold, times: 1 })
-  await witness.record()
+  await tab.record()
   await handle.arrived
-  await witness.acknowledged(2)
+  await tab.acknowledged(2)
   return handle
 }
 
@@ -157,7 +157,7 @@ export const momentsOver = (store: StoreName) =>
     ),
     'uploaded, a page before its own under way': recordingUntil('uploaded', async (scene) => {
       const page = holdPage(scene, 'before', store)
-      await scene.witness.record()
+      await scene.tab.record()
       const held = await page
       await untilOne(scene, 'uploaded')
       return held

@@ -17,17 +17,17 @@ for (const [name, death] of Object.entries<Death>(DEATHS))
     async ({ stack, launch, shared }) => {
       const browser = death.takesBrowser ? await launch() : shared
       const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
-      const { witness, backend } = scene
-      await witness.record()
-      await witness.acknowledged(1)
-      await loseCamera(witness.page)
-      await expect.poll(() => storedNotes(witness.page), { intervals: [50] }).toBe(1)
+      const { tab, backend } = scene
+      await tab.record()
+      await tab.acknowledged(1)
+      await loseCamera(tab.page)
+      await expect.poll(() => storedNotes(tab.page), { intervals: [50] }).toBe(1)
       const comeBack = await death.strike(scene)
       const after = (await death.recover(scene, false, comeBack ?? undefined)) ?? browser
       const { pageLives } = death
-      if (pageLives) await witness.stop()
+      if (pageLives) await tab.stop()
       const { name: session } = await expectWhole(scene, { browser: after, pageLives }, 'interrupted')
-      const read = await readBack(backend, session, witness.groupKey)
+      const read = await readBack(backend, session, tab.groupKey)
       expect(read.session.notes).toMatchObject([
         { value: { holdfast: 'source', video: 'lost', audio: 'live' } },
       ])

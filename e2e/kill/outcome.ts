@@ -11,8 +11,8 @@ const sessionOf = (chunkId: string) => chunkId.slice(0, chunkId.lastIndexOf('/')
 const indexOf = (chunkId: string) => Number(chunkId.slice(chunkId.lastIndexOf('/') + 1))
 
 /** The death will hit a chunk in this state, and every byte that the chain has not confirmed is on the device. */
-export async function expectHeldAt({ witness }: Scene, status: string): Promise<void> {
-  const chunks = await storedChunks(witness.page)
+export async function expectHeldAt({ tab }: Scene, status: string): Promise<void> {
+  const chunks = await storedChunks(tab.page)
   expect(chunks.map((chunk) => chunk.status)).toContain(status)
   for (const chunk of chunks)
     expect(chunk.payloadHash, `bytes of chunk ${chunk.index} on the device`).toBe(
@@ -36,8 +36,8 @@ export async function expectWhole(
   after: Aftermath,
   ending: LoggedEnding,
 ): Promise<PublishedLog> {
-  const { backend, witness, sinceEntry } = scene
-  const acknowledged = [...new Set(witness.acknowledgements)]
+  const { backend, tab, sinceEntry } = scene
+  const acknowledged = [...new Set(tab.acknowledgements)]
   const [first = ''] = acknowledged
   const sessionId = sessionOf(first)
   expect(acknowledged.length).toBeGreaterThan(0)
@@ -46,7 +46,7 @@ export async function expectWhole(
   const log = await anchored(backend, sessionId, ending, acknowledged.length)
   const listed = log.chunks.map(({ index }) => index)
   expect(listed).toEqual(expect.arrayContaining(acknowledged.map(indexOf)))
-  if (ending === 'complete') expect(listed).toEqual([...witness.slices.keys()])
+  if (ending === 'complete') expect(listed).toEqual([...tab.slices.keys()])
 
   await expectNothingKept(scene, after, sessionId)
   expectNothingTwice(backend, log, sinceEntry)
@@ -56,7 +56,7 @@ export async function expectWhole(
 
 /** Asked last, because it may need a page: the engine says that it is done, and its database agrees. */
 async function expectNothingKept(scene: Scene, { browser, pageLives }: Aftermath, sessionId: string) {
-  const page = pageLives ? scene.witness.page : await visit(scene, browser)
+  const page = pageLives ? scene.tab.page : await visit(scene, browser)
   await expect(page.locator(`[data-testid=session][data-session-id="${sessionId}"]`)).toHaveAttribute(
     'data-upload',
     'confirmed',
@@ -73,8 +73,8 @@ async function visit({ url }: Scene, browser: RealBrowser): Promise<Page> {
   return page
 }
 
-async function expectRecorderBytes({ backend, witness }: Scene, name: SessionName, acknowledged: number[]) {
-  const { groupKey, slices } = witness
+async function expectRecorderBytes({ backend, tab }: Scene, name: SessionName, acknowledged: number[]) {
+  const { groupKey, slices } = tab
   const read = await readBack(backend, name, groupKey)
   expect(read.session.missingIndexes).toEqual([])
   expect(read.session.forked).toEqual([])

@@ -1,7 +1,7 @@
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { storedChunks } from '../in-page/stored.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 // Promises 1, 7 of docs/guarantees.md.
 test(
@@ -9,11 +9,11 @@ test(
   { tag: LANDING },
   async ({ stack, context }) => {
     const { backend, url, sinceEntry } = stack
-    const witness = await openDemo(context, { url, timesliceMs: 1_000 })
+    const tab = await openDemo(context, { url, timesliceMs: 1_000 })
     await backend.pause()
-    await witness.record()
-    await witness.acknowledged(2)
-    await witness.page.close()
+    await tab.record()
+    await tab.acknowledged(2)
+    await tab.page.close()
 
     // Open the app again: what was acknowledged is there, bytes and all, and the person is told.
     const again = await openDemo(context, { url })
@@ -48,13 +48,13 @@ test(
   { tag: WHOLE },
   async ({ stack, context }) => {
     const { backend, url, sinceEntry } = stack
-    const witness = await openDemo(context, { url })
+    const tab = await openDemo(context, { url })
     const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
-    await witness.record()
-    await witness.acknowledged(3)
+    await tab.record()
+    await tab.acknowledged(3)
     await slow.arrived
-    const [{ sessionId } = { sessionId: '' }] = await storedChunks(witness.page)
-    await witness.page.close()
+    const [{ sessionId } = { sessionId: '' }] = await storedChunks(tab.page)
+    await tab.page.close()
     slow.release()
 
     const log = await anchored(backend, sessionId, 'interrupted', 3)

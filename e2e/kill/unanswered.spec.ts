@@ -7,12 +7,12 @@ import { loseCamera, storedNotes } from '../in-page/lose-camera.ts'
 import { readBack } from '../read-back.ts'
 
 /** A recording whose first chunk is acknowledged, and whose worker cannot store anything more. */
-async function sceneWithoutAnswers(place: Omit<Scene, 'witness'>) {
+async function sceneWithoutAnswers(place: Omit<Scene, 'tab'>) {
   const scene = await openScene(place, { timesliceMs: 1_000 })
-  const hold = holdDatabaseAt(scene.witness.page, 'uploading')
-  await scene.witness.record()
+  const hold = holdDatabaseAt(scene.tab.page, 'uploading')
+  await scene.tab.record()
   await hold.arrived
-  await scene.witness.acknowledged(1)
+  await scene.tab.acknowledged(1)
   return { ...scene, hold }
 }
 
@@ -22,15 +22,15 @@ test(
   { tag: LANDING },
   async ({ stack, launch, shared: browser }) => {
     const scene = await sceneWithoutAnswers({ ...stack, launch, browser })
-    const { witness, hold } = scene
+    const { tab, hold } = scene
     await expect
-      .poll(() => witness.page.getByTestId('ack-count').getAttribute('data-waiting'), { intervals: [50] })
+      .poll(() => tab.page.getByTestId('ack-count').getAttribute('data-waiting'), { intervals: [50] })
       .not.toBe('0')
-    await stopWorkers(witness.page)
+    await stopWorkers(tab.page)
     await hold.release()
 
-    await witness.acknowledged(3)
-    await witness.stop()
+    await tab.acknowledged(3)
+    await tab.stop()
     await expectWhole(scene, { browser, pageLives: true }, 'complete')
   },
 )
@@ -41,19 +41,19 @@ test(
   { tag: WHOLE },
   async ({ stack, launch, shared: browser }) => {
     const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
-    const { witness } = scene
-    await witness.record()
-    await witness.acknowledged(2)
+    const { tab } = scene
+    await tab.record()
+    await tab.acknowledged(2)
     // All chunks are acknowledged once the end is told; what is told then waits for the database.
-    const told = witness.page.waitForFunction(() => Reflect.get(window, 'isTold') === true)
-    await witness.page.evaluate(hold, 'session-end')
-    await witness.page.getByTestId('stop-button').dispatchEvent('click')
+    const told = tab.page.waitForFunction(() => Reflect.get(window, 'isTold') === true)
+    await tab.page.evaluate(hold, 'session-end')
+    await tab.page.getByTestId('stop-button').dispatchEvent('click')
     await told
-    await stopWorkers(witness.page)
-    await witness.page.evaluate(() => dispatchEvent(new Event('release-held')))
+    await stopWorkers(tab.page)
+    await tab.page.evaluate(() => dispatchEvent(new Event('release-held')))
 
-    await expect(witness.session()).toHaveAttribute('data-ending', 'complete')
-    await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
+    await expect(tab.session()).toHaveAttribute('data-ending', 'complete')
+    await expect(tab.session()).toHaveAttribute('data-upload', 'confirmed')
     await expectWhole(scene, { browser, pageLives: true }, 'complete')
   },
 )
@@ -64,19 +64,19 @@ test(
   { tag: WHOLE },
   async ({ stack, launch, shared: browser }) => {
     const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
-    const { witness } = scene
-    await witness.record()
-    await witness.acknowledged(2)
-    const told = witness.page.waitForFunction(() => Reflect.get(window, 'isTold') === true)
-    await witness.page.evaluate(hold, 'note')
-    await loseCamera(witness.page)
+    const { tab } = scene
+    await tab.record()
+    await tab.acknowledged(2)
+    const told = tab.page.waitForFunction(() => Reflect.get(window, 'isTold') === true)
+    await tab.page.evaluate(hold, 'note')
+    await loseCamera(tab.page)
     await told
-    await stopWorkers(witness.page)
-    await witness.page.evaluate(() => dispatchEvent(new Event('release-held')))
-    await expect.poll(() => storedNotes(witness.page)).toBe(1)
-    await witness.stop()
+    await stopWorkers(tab.page)
+    await tab.page.evaluate(() => dispatchEvent(new Event('release-held')))
+    await expect.poll(() => storedNotes(tab.page)).toBe(1)
+    await tab.stop()
     const { name } = await expectWhole(scene, { browser, pageLives: true }, 'interrupted')
-    const { session } = await readBack(stack.backend, name, witness.groupKey)
+    const { session } = await readBack(stack.backend, name, tab.groupKey)
     expect(session.notes).toMatchObject([{ value: { holdfast: 'source', video: 'lost' } }])
   },
 )

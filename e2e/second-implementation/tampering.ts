@@ -3,7 +3,7 @@ import { text } from './bytes.ts'
 import { worldOf, type EvidenceWorld } from './evidence-world.ts'
 import { startFakeNode, type FakeNode, type Served } from './fake-node.ts'
 import { saidByProduct } from './product-reader.ts'
-import { answersOf, exchangedObject, exchangedResult, type Answers } from './exchange.ts'
+import { answersOf, swappedObject, swappedResult, type Answers } from './swapped-answers.ts'
 import { randomFrom, type Random } from './random.ts'
 import { Recording } from './recording.ts'
 import { Scene } from './deeds.ts'
@@ -39,18 +39,16 @@ export async function tamper(seeds: readonly string[], read: Read = atOnce): Pro
       node.asked.length = 0
       let what = 'nothing'
       const now = () => node!.asked.length === target + 1
-      const isExchanged = randomFrom(`exchanged/${seed}`).number(2) === 0
+      const isSwapped = randomFrom(`swapped/${seed}`).number(2) === 0
       node.onRpc = (request, result) => {
         if (!now()) return result
-        const told = isExchanged
-          ? exchangedResult(request, result, pools, random)
-          : alteredJson(result, random)
+        const told = isSwapped ? swappedResult(request, result, pools, random) : alteredJson(result, random)
         if (!isDeepStrictEqual(told, result)) what = request.method
         return told
       }
       node.onObject = (cid, bytes) => {
         if (!now() || bytes === undefined) return bytes
-        const served = isExchanged ? exchangedObject(bytes, worlds, random) : alteredBytes(bytes, random)
+        const served = isSwapped ? swappedObject(bytes, worlds, random) : alteredBytes(bytes, random)
         if (!isDeepStrictEqual(served, bytes)) what = `object ${cid}`
         return served
       }

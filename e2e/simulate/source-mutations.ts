@@ -291,8 +291,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     /before any head was deep enough|does not list it|is settled, and the chain/,
     [
       'engine/witness',
-      'await asked(() => anchor.read(name, signal))',
-      'await asked(() => anchor.read(name, signal)).then((seen) => ({ ...seen, deep: seen.latest }))',
+      'await asRead(() => anchor.read(name, signal))',
+      'await asRead(() => anchor.read(name, signal)).then((seen) => ({ ...seen, deep: seen.latest }))',
     ],
   ),
   {

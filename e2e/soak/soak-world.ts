@@ -6,7 +6,7 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { buildDemo, serveDemo } from '../demo-site.ts'
-import { openDemo, type Witness, type WitnessOptions } from '../in-page/witness.ts'
+import { openDemo, type DemoTab, type DemoTabOptions } from '../in-page/demo-tab.ts'
 import { unlessLate } from './unless-late.ts'
 
 /** How long an action of a person may take on a loaded machine, ms. */
@@ -17,14 +17,14 @@ export interface World {
   readonly backend: Backend
   readonly url: string
   /** Every recording since the last `forget`, its tab alive or not. */
-  readonly recordings: Witness[]
+  readonly recordings: DemoTab[]
   /** Tabs that record, or did until they were stopped. */
-  readonly tabs: Set<Witness>
+  readonly tabs: Set<DemoTab>
   /** The browser, started if none runs. Without a debugger it has no page, and the tabs are gone. */
   browser(debuggable?: boolean): Promise<RealBrowser>
   killBrowser(): Promise<void>
   /** Opens a tab and records in it; undefined where that was killed or took too long. */
-  record(options: Omit<WitnessOptions, 'url'>): Promise<Witness | undefined>
+  record(options: Omit<DemoTabOptions, 'url'>): Promise<DemoTab | undefined>
   /** Any page that is open. */
   anyPage(): Page | undefined
   /** Nothing is recorded any more, and nothing recorded is remembered. */
@@ -49,8 +49,8 @@ export async function openWorld(seed: number): Promise<World> {
   await buildDemo(folder)
   const site = await serveDemo({ endpoints: backend.endpoints, folder })
   const executable = findChromium(() => undefined)
-  const recordings: Witness[] = []
-  const tabs = new Set<Witness>()
+  const recordings: DemoTab[] = []
+  const tabs = new Set<DemoTab>()
   let running: RealBrowser | undefined
 
   const killBrowser = async () => {
@@ -76,14 +76,14 @@ export async function openWorld(seed: number): Promise<World> {
       const { context } = await browser()
       const before = new Set(context.pages())
       const open = async () => {
-        const witness = await openDemo(context, { url: site.url, ...options })
-        recordings.push(witness)
-        tabs.add(witness)
-        await witness.record()
-        return witness
+        const tab = await openDemo(context, { url: site.url, ...options })
+        recordings.push(tab)
+        tabs.add(tab)
+        await tab.record()
+        return tab
       }
-      const witness = await unlessLate(open(), ACTION_MS)
-      if (witness !== undefined) return witness
+      const tab = await unlessLate(open(), ACTION_MS)
+      if (tab !== undefined) return tab
       // Half open: it must not go on recording unseen. What it had acknowledged is remembered.
       const halfOpen = context.pages().filter((page) => !before.has(page))
       for (const tab of tabs) if (halfOpen.includes(tab.page)) tabs.delete(tab)

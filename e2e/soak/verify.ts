@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/index.ts'
-import type { Witness } from '../in-page/witness.ts'
+import type { DemoTab } from '../in-page/demo-tab.ts'
 import { witnessed } from '../backend-oracle.ts'
 import { readBack } from '../read-back.ts'
 import type { DeviceState } from './soaked-device.ts'
@@ -19,7 +19,7 @@ export interface Verdict {
 /** Holds every chunk that was acknowledged to these pages against what a reader gets. */
 export async function verify(
   backend: Backend,
-  recordings: readonly Witness[],
+  recordings: readonly DemoTab[],
   device: DeviceState,
 ): Promise<Verdict> {
   const lost: string[] = []

@@ -7,7 +7,7 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 import { BUILT, builtScript } from '../built-scripts.ts'
 import { serveDemo } from '../demo-site.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 /** On an origin of its own; `letRead` is what the guide says to set. */
 async function stockServer(folder: string) {
@@ -65,15 +65,15 @@ test(
       folder: join(BUILT, 'demo'),
       worker: await builtScript('kill/workers/tus.ts'),
     })
-    const witness = await openDemo(context, { url: site.url, timesliceMs: 1_000 })
-    await witness.record()
-    await witness.acknowledged(1)
-    await expect.poll(async () => (await stored(witness.page)).code).toBe('bad-answer')
-    expect((await stored(witness.page)).message).toContain('GET lacks Access-Control-Allow-Origin')
-    expect((await stored(witness.page)).confirmed).toBe(0)
+    const tab = await openDemo(context, { url: site.url, timesliceMs: 1_000 })
+    await tab.record()
+    await tab.acknowledged(1)
+    await expect.poll(async () => (await stored(tab.page)).code).toBe('bad-answer')
+    expect((await stored(tab.page)).message).toContain('GET lacks Access-Control-Allow-Origin')
+    expect((await stored(tab.page)).confirmed).toBe(0)
 
     await store.letRead()
-    await expect.poll(async () => (await stored(witness.page)).confirmed).toBeGreaterThan(0)
+    await expect.poll(async () => (await stored(tab.page)).confirmed).toBeGreaterThan(0)
     await site.close()
     store.close()
   },

@@ -6,7 +6,7 @@ import { builtScript } from '../built-scripts.ts'
 import { expect, test, WHOLE } from '../fixtures.ts'
 import { serve } from '../in-page/serve.ts'
 import { leavePending } from '../in-page/pending.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { slowness, threadMs } from './slowness.ts'
 import { longestTasksMs } from './tasks.ts'
 import type { drawing } from './drawing-page.ts'
@@ -83,7 +83,7 @@ for (const waiting of [0, 20])
     `in 60 s of recording at 720p beside ${waiting} recordings of 200 pieces that wait no task of the page takes more than 50 ms of its thread`,
     { tag: WHOLE },
     async ({ stack, context }) => {
-      const { page, ...witness } = await openDemo(context, {
+      const { page, ...tab } = await openDemo(context, {
         url: stack.url,
         timesliceMs: 2_000,
         pictures: 'as-asked',
@@ -91,7 +91,7 @@ for (const waiting of [0, 20])
       await leavePending(page, waiting, 200)
       await page.reload()
       await expect(page.getByTestId('recovery-banner')).toHaveAttribute('data-pending', String(waiting))
-      await witness.record()
+      await tab.record()
       const height = () =>
         page
           .locator('video')
@@ -107,7 +107,7 @@ for (const waiting of [0, 20])
           .toBeGreaterThanOrEqual(60)
       })
       const slow = Math.max(slowBefore, await slowness(page, cdp))
-      await witness.stop()
+      await tab.stop()
       expect(tasks[0]! / slow).toBeLessThan(TASK_MS)
     },
   )

@@ -5,7 +5,7 @@ import { holdHeads } from '../in-page/held-heads.ts'
 import { ask } from '../in-page/messages.ts'
 import { leavePending } from '../in-page/pending.ts'
 import { loseSource } from '../in-page/sources.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 
 /** Looks at a page in the state that it is in. */
 export type Look = (page: Page, state: string) => Promise<void>
@@ -59,17 +59,17 @@ export async function lookAtFirstVisit({ url }: Stack, context: BrowserContext, 
 /** A recording from Record to its player, and all that may go wrong with it. */
 export async function lookAtRecording(stack: Stack, context: BrowserContext, look: Look): Promise<void> {
   const { backend, site, url } = stack
-  const witness = await openDemo(context, { url })
-  const { page, groupKey } = witness
-  await witness.record()
-  await witness.acknowledged(2)
+  const tab = await openDemo(context, { url })
+  const { page, groupKey } = tab
+  await tab.record()
+  await tab.acknowledged(2)
   await look(page, '10-recording')
   await loseSource(page, 'audio')
   await expect(page.locator('.caption-alert')).toContainText('microphone is gone')
   await look(page, '11-sound-lost')
-  await witness.stop()
+  await tab.stop()
 
-  const session = witness.session()
+  const session = tab.session()
   await expect(session).toHaveAttribute('data-upload', 'confirmed')
   await session.getByTestId('session-details').locator('summary').click()
   await expect(session.getByTestId('chunk').first()).toBeVisible()

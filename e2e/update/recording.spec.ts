@@ -1,7 +1,7 @@
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
-import { openDemo } from '../in-page/witness.ts'
+import { openDemo } from '../in-page/demo-tab.ts'
 import { openApp, serveVersions, takeOver, updateWaits } from './versions.ts'
 
 // Promise 8 of docs/guarantees.md.
@@ -10,23 +10,23 @@ test('a new worker that takes over in mid-upload goes on with the recording: not
   context,
 }) => {
   const { backend, site, url, sinceEntry } = stack
-  const witness = await openDemo(context, { url })
+  const tab = await openDemo(context, { url })
   const held = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
-  await witness.record()
-  await witness.acknowledged(3)
+  await tab.record()
+  await tab.acknowledged(3)
   await held.arrived
-  site.deploy(`${site.worker}\n// ${witness.slices.length} later\n`)
-  await updateWaits(witness.page)
+  site.deploy(`${site.worker}\n// ${tab.slices.length} later\n`)
+  await updateWaits(tab.page)
   // The one that waits is in nobody's way.
-  await witness.acknowledged(witness.slices.length + 1)
-  await takeOver(witness.page)
+  await tab.acknowledged(tab.slices.length + 1)
+  await takeOver(tab.page)
   held.release()
-  await witness.acknowledged(witness.slices.length + 2)
-  await witness.stop()
+  await tab.acknowledged(tab.slices.length + 2)
+  await tab.stop()
 
-  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-  const log = await anchored(backend, id, 'complete', witness.slices.length)
-  expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+  const id = (await tab.session().getAttribute('data-session-id')) ?? ''
+  const log = await anchored(backend, id, 'complete', tab.slices.length)
+  expect(log.chunks.map(({ index }) => index)).toEqual([...tab.slices.keys()])
   expectNothingTwice(backend, log, sinceEntry)
 })
 

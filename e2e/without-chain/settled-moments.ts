@@ -13,7 +13,7 @@ export interface SettledMoment extends Omit<Moment, 'reach'> {
   reach(scene: SettledScene): Promise<Hold>
 }
 
-const statuses = async ({ witness }: Scene) => (await storedChunks(witness.page)).map(({ status }) => status)
+const statuses = async ({ tab }: Scene) => (await storedChunks(tab.page)).map(({ status }) => status)
 
 /** After the recording was stopped; what is held comes no sooner than its first head. */
 const endedUntil = (
@@ -23,12 +23,12 @@ const endedUntil = (
 ): SettledMoment => ({
   ended: true,
   status,
-  witness: { timesliceMs: 300 },
+  tab: { timesliceMs: 300 },
   async reach(scene) {
     const hold = holdAt(scene)
-    await scene.witness.record()
-    await scene.witness.acknowledged(2)
-    await scene.witness.stop()
+    await scene.tab.record()
+    await scene.tab.acknowledged(2)
+    await scene.tab.stop()
     const held = await hold
     await expect.poll(async () => isReached(await statuses(scene)), { intervals: [50] }).toBe(true)
     return held
@@ -62,11 +62,11 @@ const asked = (when: 'before' | 'after') =>
 /** The app's answer is there, and nothing can be written down nor read. */
 const answered: SettledMoment = {
   ended: true,
-  witness: { timesliceMs: 300 },
+  tab: { timesliceMs: 300 },
   async reach(scene) {
     const call = await asked('after').reach(scene)
     await expectHeldAt(scene, 'confirmed')
-    const database = holdDatabaseAt(scene.witness.page, 'confirmed')
+    const database = holdDatabaseAt(scene.tab.page, 'confirmed')
     await database.arrived
     const heard = scene.app.answerHeard()
     await call.release()

@@ -24,8 +24,8 @@ export interface Aftermath {
  * whole, and the device keeps none of it.
  */
 export async function expectSettled(scene: SettledScene, after: Aftermath, ending: LoggedEnding) {
-  const { backend, witness, sinceEntry } = scene
-  const acknowledged = [...new Set(witness.acknowledgements)]
+  const { backend, tab, sinceEntry } = scene
+  const acknowledged = [...new Set(tab.acknowledgements)]
   const [id = ''] = new Set(acknowledged.map(sessionOf))
   expect(acknowledged.length).toBeGreaterThan(0)
   const indexes = acknowledged.map(indexOf)
@@ -33,7 +33,7 @@ export async function expectSettled(scene: SettledScene, after: Aftermath, endin
   const atStore = after.chain ? undefined : await published(backend, id, ending, indexes.length, sinceEntry)
   const log = atStore ?? (await anchored(backend, id, ending, indexes.length))
   expect(log.chunks.map(({ index }) => index)).toEqual(expect.arrayContaining(indexes))
-  if (ending === 'complete') expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+  if (ending === 'complete') expect(log.chunks.map(({ index }) => index)).toEqual([...tab.slices.keys()])
 
   const size = atStore?.newest.head.size ?? (await witnessed(backend, id))?.size
   await expectTold(scene, `${log.name}/${size}`, atStore?.newest)
@@ -70,7 +70,7 @@ async function expectTold({ app }: SettledScene, key: string, head: StoredHead |
 }
 
 async function expectNothingKept(scene: SettledScene, { browser, pageLives }: Aftermath, id: string) {
-  const page = pageLives ? scene.witness.page : await visit(scene, browser)
+  const page = pageLives ? scene.tab.page : await visit(scene, browser)
   await expect(page.locator(`[data-testid=session][data-session-id="${id}"]`)).toHaveAttribute(
     'data-upload',
     'confirmed',
@@ -88,7 +88,7 @@ async function visit({ launch, url }: SettledScene, browser: RealBrowser) {
 }
 
 async function expectRecorderBytes(
-  { backend, witness }: SettledScene,
+  { backend, tab }: SettledScene,
   head: string | undefined,
   indexes: readonly number[],
   id: string,
@@ -96,17 +96,17 @@ async function expectRecorderBytes(
   const { gateway } = backend.endpoints
   const read = new Map<number, Uint8Array>()
   if (head === undefined)
-    for (const { index, plaintext } of (await readBack(backend, await nameOf(backend, id), witness.groupKey))
+    for (const { index, plaintext } of (await readBack(backend, await nameOf(backend, id), tab.groupKey))
       .proved)
       read.set(index, plaintext)
   else {
-    const session = await openSession({ head, gateway, groupKey: witness.groupKey })
+    const session = await openSession({ head, gateway, groupKey: tab.groupKey })
     expect(session.missingIndexes).toEqual([])
     for await (const chunk of session.chunks())
       if (chunk.verdict === 'proved') read.set(chunk.index, chunk.plaintext)
   }
   for (const index of indexes)
-    expect(witness.slices[index]?.equals(read.get(index) ?? Buffer.alloc(0)), `bytes of chunk ${index}`).toBe(
+    expect(tab.slices[index]?.equals(read.get(index) ?? Buffer.alloc(0)), `bytes of chunk ${index}`).toBe(
       true,
     )
 }

@@ -30,7 +30,7 @@ function everyDeathMeets(
           { tag: tagOf(isSampled(cell), isCovering(cell)) },
           async ({ stack, app, launch, shared }) => {
             const browser = death.takesBrowser ? await launch() : shared
-            const scene = { ...(await openScene({ ...stack, launch, browser }, moment.witness)), app }
+            const scene = { ...(await openScene({ ...stack, launch, browser }, moment.tab)), app }
             const hold = await moment.reach(scene)
             if (moment.status !== undefined) await expectHeldAt(scene, moment.status)
             const comeBack = await death.strike(scene)
@@ -38,7 +38,7 @@ function everyDeathMeets(
             const after = (await death.recover(scene, moment.ended, comeBack ?? undefined)) ?? browser
 
             const { pageLives } = death
-            if (pageLives && !moment.ended) await scene.witness.stop()
+            if (pageLives && !moment.ended) await scene.tab.stop()
             const ending = pageLives || moment.ended ? 'complete' : 'interrupted'
             await expectSettled(scene, { browser: after, pageLives, chain }, ending)
           },

@@ -3,7 +3,7 @@ import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { bad } from '../bad-input.ts'
 import type { HoldfastError } from '../protocol/errors.ts'
 import { FUNCTION, optionsOf, WAIT, type Known } from '../options.ts'
-import { tell } from '../tell.ts'
+import { callListener } from '../call-listener.ts'
 import { unlessAborted } from '../protocol/unless-aborted.ts'
 import type { Recording, RecordOptions } from './api.ts'
 import { newDeferred } from './deferred.ts'
@@ -158,7 +158,7 @@ export function record(
   }
 
   function progress(): void {
-    tell(onProgress, {
+    callListener(onProgress, {
       captured,
       acknowledged,
       capturedMs,
@@ -172,7 +172,7 @@ export function record(
 
   function describeSource(): void {
     let isMadeUp = false
-    tell((stream) => (isMadeUp = isTestPicture(stream)), given)
+    callListener((stream) => (isMadeUp = isTestPicture(stream)), given)
     for (const note of firstNotes(source, isMadeUp)) parts.note(note, part)
   }
 
@@ -329,7 +329,7 @@ export function record(
       recorder = recordInto(into)
       void Promise.all([into.session, before]).then(([another, before]) => {
         recordedInto.add(another)
-        if (!done.signal.aborted) tell(onContinued, { session: another, before })
+        if (!done.signal.aborted) callListener(onContinued, { session: another, before })
       }, fail)
     } catch (error) {
       void fail(error)

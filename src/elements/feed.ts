@@ -1,6 +1,6 @@
 import type { Holdfast } from '../api.ts'
 import type { Policy, PolicyView, Snapshot } from '../protocol/snapshot.ts'
-import { tell } from '../tell.ts'
+import { callListener } from '../call-listener.ts'
 
 /** All that the elements of a page show. */
 export interface Seen {
@@ -48,7 +48,7 @@ function feed(holdfast: Holdfast): Feed {
   let running: AbortController | undefined
 
   const show = ({ see }: Listener) => {
-    if (snapshot) tell(see, { snapshot, policy: policy ?? ALWAYS, wakes })
+    if (snapshot) callListener(see, { snapshot, policy: policy ?? ALWAYS, wakes })
   }
   const showAll = () => listeners.forEach(show)
   const take = async (answer: Promise<PolicyView>) => {

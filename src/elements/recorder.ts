@@ -8,7 +8,7 @@ import {
 } from '../capture/record.ts'
 import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
-import { tell } from '../tell.ts'
+import { callListener } from '../call-listener.ts'
 import { unlessAborted } from '../protocol/unless-aborted.ts'
 import { HoldfastElement, settable } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
@@ -174,7 +174,7 @@ export class HoldfastRecorder extends HoldfastElement {
       const session = await this.#startSession(source, groups, mimeType, holdfast, signal)
       await this.#recordInto(session, sources, mimeType)
     } finally {
-      for (const one of sources) tell((each: Source) => each.close(), one)
+      for (const one of sources) callListener((each: Source) => each.close(), one)
     }
   }
 
@@ -230,7 +230,7 @@ export class HoldfastRecorder extends HoldfastElement {
           this.recordOptions?.isTestPicture?.(stream) ??
           sources.some((source) => source.stream === stream && source.isTestPicture),
         onContinued: (next) => {
-          tell(this.recordOptions?.onContinued, next)
+          callListener(this.recordOptions?.onContinued, next)
           last = next.session.id
           this.tell('holdfast-recording', { id: last } satisfies { id: SessionId })
           // After Stop it says there what is not saved.

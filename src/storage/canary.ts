@@ -4,7 +4,7 @@ import { FUNCTION, optionsOf, type Known } from '../options.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
-import { tell } from '../tell.ts'
+import { callListener } from '../call-listener.ts'
 
 /** A recording that this device had, and has no more, though nobody discarded it. */
 export interface LostRecording {
@@ -92,7 +92,7 @@ export function watchForLoss(
     const text = JSON.stringify(lost)
     if (text === told) return
     told = text
-    tell(onLost, lost)
+    callListener(onLost, lost)
   }
 
   async function look(sessions: readonly SessionSnapshot[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { endable } from '../protocol/endable.ts'
-import { tell } from '../tell.ts'
+import { callListener } from '../call-listener.ts'
 import type { FileProgress } from './api.ts'
 
 /** What is known of a file's upload, for whoever loops over it and for the callback. */
@@ -34,7 +34,7 @@ export function progressOf(
   wake()
   function told(changed: Partial<FileProgress>): void {
     now = { ...now, ...changed }
-    tell(onProgress, now)
+    callListener(onProgress, now)
     wake()
   }
   async function* states(ending: AbortSignal): AsyncGenerator<FileProgress, void, undefined> {

@@ -13,7 +13,7 @@ import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { readBytes } from '../read-bytes.ts'
 import type { Cut } from '../session.ts'
 import { ASKS, LOAD_TIMEOUT_MS } from '../timeouts.ts'
-import { within } from '../within.ts'
+import { withTimeout } from '../with-timeout.ts'
 
 /** A file as it is cut. */
 export interface Parts {
@@ -105,7 +105,7 @@ export async function takeUp(
 ): Promise<TakenUp | undefined> {
   const { id, ending } = session
   const isOver = ending === 'complete'
-  const agree = await within(LOAD_TIMEOUT_MS, undefined, x25519)
+  const agree = await withTimeout(LOAD_TIMEOUT_MS, undefined, x25519)
   const release = isOver ? () => undefined : await lockOf(recordingLockName(id), holdfast.scope)
   if (!release) return undefined
   let taken: TakenUp | undefined
@@ -138,7 +138,7 @@ export async function wish({ scope }: Holdfast, id: SessionId): Promise<Wish> {
     // Where no lock was granted, nobody can be heard.
     if (!unlessWanted || !released) return unlessWanted?.()
     const only = { ifAvailable: true }
-    return within(LOAD_TIMEOUT_MS, undefined, async () => {
+    return withTimeout(LOAD_TIMEOUT_MS, undefined, async () => {
       await released
       await navigator.locks.request(nameFor(name, scope), only, (lock) => lock && unlessWanted())
     })

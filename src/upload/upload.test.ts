@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { fakeLocks } from '../../e2e/in-page/fake-locks.ts'
+import { pageLocks } from '../../e2e/in-page/page-locks.ts'
 import type { SessionOptions } from '../api.ts'
 import type { Client } from '../client.ts'
 import type { Connection } from '../connection.ts'
@@ -202,10 +202,10 @@ const fileOf = (text = TEXT, name = 'fox.txt') =>
 const options: UploadOptions = { groups: [group], partBytes: PART }
 
 let worker: ReturnType<typeof fakeWorker>
-let locks: ReturnType<typeof fakeLocks>
+let locks: ReturnType<typeof pageLocks>
 beforeEach(() => {
   worker = fakeWorker()
-  locks = fakeLocks()
+  locks = pageLocks()
   vi.stubGlobal('navigator', { locks })
 })
 afterEach(() => {

@@ -11,7 +11,7 @@ import { NEW_EFFORT } from '../core/effort.ts'
 import type { Clock } from '../ports/platform.ts'
 import { POSTED_LIMIT_MS } from './limits.ts'
 import { existing } from './sessions.ts'
-import { atMost } from './time-limit.ts'
+import { atMost } from './with-timeout.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 
 /**

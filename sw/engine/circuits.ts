@@ -1,5 +1,5 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { AskedError } from './asked.ts'
+import { ReadError } from './read-error.ts'
 import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
 import type { WorkKind } from '../core/plan.ts'
@@ -33,7 +33,7 @@ export async function recordFailure(
   session?: SessionRecord,
 ): Promise<Failure> {
   const error = HoldfastError.from(thrown)
-  const isOfRead = error instanceof AskedError
+  const isOfRead = error instanceof ReadError
   // One of another copy of the library may say anything.
   const told = String(error.code) as ErrorCode
   const isBelieved = (isOfRead ? error.cause : error) instanceof OwnError || !OF_DEVICE.test(told)

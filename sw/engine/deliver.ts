@@ -4,11 +4,11 @@ import type { SessionRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
 import type { InLane } from './lanes.ts'
 import { storeChoice } from './store-choice.ts'
-import { asked } from './asked.ts'
+import { asRead } from './read-error.ts'
 import { AT_ONCE_MS, HIDDEN_MS } from './limits.ts'
 import { recordAnswer } from './circuits.ts'
 import type { Delivering } from './silence.ts'
-import { limited, limitMs } from './time-limit.ts'
+import { withTimeout, timeoutMsOf } from './with-timeout.ts'
 import { counted } from './two-copies.ts'
 import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
 
@@ -60,9 +60,9 @@ export async function deliverFor(
   }
   const isThere = await deliver(transport, upload, said, transport.floors?.(context), (requests) =>
     inLane(() =>
-      limited(clock, object.sizeBytes, signal, (until) => {
+      withTimeout(clock, object.sizeBytes, signal, (until) => {
         beganMs = own.heardAtMs = clock.now()
-        own.untilMs = own.heardAtMs + limitMs(object.sizeBytes)
+        own.untilMs = own.heardAtMs + timeoutMsOf(object.sizeBytes)
         delivering.add(own)
         until.addEventListener('abort', () => delivering.delete(own))
         return requests(until)
@@ -111,7 +111,7 @@ export async function deliver(
       progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
     }
     await counted(attempt, upload, !transport.stores, async (own, mayBeSent) => {
-      const held = sent ? await asked(() => transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
+      const held = sent ? await asRead(() => transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
       let proved = held.kind === 'all' && held.proved
       try {
         if (held.kind !== 'all') {
@@ -123,7 +123,7 @@ export async function deliver(
           proved = how === 'proved'
         }
         // One that can prove nothing more has to have proved it: no word of a store is taken for a proof.
-        if (!proved) await asked(() => transport.verify!(upload, own))
+        if (!proved) await asRead(() => transport.verify!(upload, own))
       } catch (error) {
         // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
         // a server says is heard.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import { expectThrough } from '../testing/expect-through.ts'
-import { publishedLog } from '../testing/published.ts'
+import { publishedLog } from '../testing/published-log.ts'
 import { createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { BUDGETS_MS, createDrain, DRAIN_LOCK } from './drain.ts'

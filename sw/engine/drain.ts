@@ -6,11 +6,11 @@ import type { SessionRecord } from '../core/record.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
 import { createLanes } from './lanes.ts'
 import { planWork, type WorkPlan } from './plan-work.ts'
-import { atMost } from './time-limit.ts'
+import { atMost } from './with-timeout.ts'
 import { interruptSession } from './sessions.ts'
 import { findAgain } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
-import { createWorks, type Works } from './works.ts'
+import { createInFlight, type InFlight } from './in-flight.ts'
 import {
   WIND_DOWN_MS,
   LOOK_EVERY_MS,
@@ -134,34 +134,38 @@ export function createDrain(context: Context): Drain {
   }
 
   async function run(isLatest: () => boolean): Promise<Outcome> {
-    const works = createWorks(context, lanes, notify)
+    const inFlight = createInFlight(context, lanes, notify)
     try {
       while (isLatest()) {
         wakeSignal = new AbortController()
-        const plan = await look(works)
+        const plan = await look(inFlight)
         if (!plan) continue
         const { remains, suspended, nextAtMs } = plan
         const windingDown = clock.now() >= windDownMs()
-        if (!windingDown) works.start(plan)
+        if (!windingDown) inFlight.start(plan)
         if (remains) await arm()
         // No wake stays for what is due after it; only a recorder is watched as long as it allows.
         const isEarly = !suspended && nextAtMs > windDownMs() && watched.size === 0
-        if (works.running.size === 0 && !wakeSignal.signal.aborted && (!remains || windingDown || isEarly)) {
+        if (
+          inFlight.running.size === 0 &&
+          !wakeSignal.signal.aborted &&
+          (!remains || windingDown || isEarly)
+        ) {
           // The next join starts afresh: this drain has looked for the last time.
           running = undefined
           return remains ? 'work-remains' : 'idle'
         }
         const leftMs = deadlineMs - clock.now()
-        if (leftMs <= 0 || suspended) works.stop()
+        if (leftMs <= 0 || suspended) inFlight.stop()
         const waitMs = Math.min(nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), wakeSignal.signal)
       }
       return 'work-remains'
     } finally {
-      works.stop()
+      inFlight.stop()
       if (isLatest()) lanes.allow(0, 0)
       // What heeds no signal, such as a sealer that hangs, keeps no other drain from its turn.
-      await atMost(clock, ARM_TIMEOUT_MS, Promise.all(works.running.values()))
+      await atMost(clock, ARM_TIMEOUT_MS, Promise.all(inFlight.running.values()))
     }
   }
 
@@ -172,14 +176,14 @@ export function createDrain(context: Context): Drain {
    *
    * @returns what to start, and when to look again; undefined where that is to be looked at anew
    */
-  async function look(works: Works): Promise<WorkPlan | undefined> {
+  async function look(inFlight: InFlight): Promise<WorkPlan | undefined> {
     // What hangs is not waited for.
-    works.check()
+    inFlight.check()
     // What waits in a lane is told by it that its session is gone.
-    if (works.running.size === 0) known.clear()
+    if (inFlight.running.size === 0) known.clear()
     const failures = lanes.failures()
     const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
-    const planned = () => planWork(context, { ...works, lanes, counts, takeNext })
+    const planned = () => planWork(context, { ...inFlight, lanes, counts, takeNext })
     // A read that fails once ends nothing that hangs, of which the silence would begin anew.
     const plan = await planned().catch(planned)
     for (const session of plan.sessions) {
@@ -199,7 +203,7 @@ export function createDrain(context: Context): Drain {
       ),
     )
     // What has broken meanwhile ends this before more begins.
-    works.check()
+    inFlight.check()
     if (orphans?.[0] || told.some(Boolean)) return undefined
     lanes.allow(plan.uploads, windDownMs(), plan.silent, failures)
     return plan

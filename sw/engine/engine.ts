@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import { createDrain, type Drain, type Outcome } from './drain.ts'
 import { HOOK_LIMIT_MS } from './limits.ts'
 import { isQuestion, reply } from './requests.ts'
-import { atMost } from './time-limit.ts'
+import { atMost } from './with-timeout.ts'
 
 /** What of a `SyncEvent` matters here. */
 export interface SyncAttempt {

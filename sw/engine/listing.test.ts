@@ -10,7 +10,7 @@ import { sealInWorker } from '../seal.ts'
 import { countedStore } from '../testing/counted-store.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { BLOCK_MS } from '../testing/fake-servers.ts'
-import { publishedLog } from '../testing/published.ts'
+import { publishedLog } from '../testing/published-log.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   createWorld,

@@ -9,7 +9,7 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
 import { pageBefore } from '../core/listing.ts'
 import type { HeadRecord, Listing, PageFrame, SessionRecord } from '../core/record.ts'
-import { asked } from './asked.ts'
+import { asRead } from './read-error.ts'
 import { change } from './change.ts'
 import { signingKeyName } from '../core/session.ts'
 import type { Context } from './context.ts'
@@ -24,7 +24,7 @@ export interface Begun {
 
 /** The page with this frame and the entries up to `to`, or as many of them as it holds. */
 async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: PageFrame, to: number) {
-  const there = await asked(() => store.read((tx) => tx.entries(id, frame.from, to)))
+  const there = await asRead(() => store.read((tx) => tx.entries(id, frame.from, to)))
   // A page of what is left would be another history.
   if (frame.from + there.length < to) throw new HoldfastError('defect', 'The page has changed.')
   const entries = fittingEntries(there)
@@ -71,7 +71,7 @@ export async function beginPage(context: Context, session: SessionRecord): Promi
 
 /** A head that the session has signed. */
 export async function headAt({ store }: Context, id: SessionId, size: number): Promise<HeadRecord> {
-  const head = await asked(() => store.read((tx) => tx.head(id, size)))
+  const head = await asRead(() => store.read((tx) => tx.head(id, size)))
   if (!head) throw new HoldfastError('defect', 'The head is missing.')
   return head
 }

@@ -6,7 +6,7 @@ import { OwnError } from '../ports/own-error.ts'
 import type { Store } from '../ports/store.ts'
 import type { Context } from './context.ts'
 import { HOOK_LIMIT_MS } from './limits.ts'
-import { atMost, limited } from './time-limit.ts'
+import { atMost, withTimeout } from './with-timeout.ts'
 
 /** Stores that have given other bytes than they took, as long as the worker lives. */
 const suspect = new WeakSet<Store>()
@@ -43,7 +43,7 @@ export async function checkedPayload(
 ): Promise<ArrayBuffer> {
   let code: ErrorCode = 'payload-unreadable'
   try {
-    const bytes = await limited(clock, 0, undefined, () => store.payload(id))
+    const bytes = await withTimeout(clock, 0, undefined, () => store.payload(id))
     weigh(bytes, READ_COUNTS * bytes.byteLength)
     if ((await sha256Hex(bytes)) === sha256) return bytes
     code = 'payload-corrupt'

@@ -1,14 +1,14 @@
 import type { WorkKind } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
-import { asked } from './asked.ts'
+import { asRead } from './read-error.ts'
 import { change } from './change.ts'
 import { destinationsOf, recordAnswer, recordFailure } from './circuits.ts'
 import type { AnchoredContext, Context } from './context.ts'
 import { beginPage, publishPage, type Begun } from './listing.ts'
 import { publishHead } from './publish-head.ts'
 import { tellSettled } from './tell-settled.ts'
-import { limited } from './time-limit.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /**
  * Takes a session one step of this kind further, which is due: its log to the store, its newest head to the chain, or to
@@ -28,12 +28,12 @@ export async function sessionStep(
   try {
     if (kind === 'listing') {
       // Where no page can be made, that costs nobody bytes.
-      const begun: Begun | undefined = listing ? { session } : await asked(() => beginPage(context, session))
+      const begun: Begun | undefined = listing ? { session } : await asRead(() => beginPage(context, session))
       listing = begun?.session.listing
       if (begun && listing) await publishPage(context, begun.session, listing, signal, begun.bytes)
     } else if (kind === 'witness' && !anchor) await publishHead(context, session, signal)
     else {
-      await limited(context.clock, 0, signal, (until) =>
+      await withTimeout(context.clock, 0, signal, (until) =>
         kind === 'witness'
           ? anchor!.witness(context as AnchoredContext, session, until)
           : tellSettled(context, session, until),

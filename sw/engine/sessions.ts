@@ -14,7 +14,7 @@ import type { SessionEvent } from '../core/session-machine.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { HOOK_LIMIT_MS } from './limits.ts'
 import { storeChoice } from './store-choice.ts'
-import { atMost } from './time-limit.ts'
+import { atMost } from './with-timeout.ts'
 
 /**
  * Opens a session; the same start again is answered as the first time. Settled ones that are outlived are forgotten.

@@ -11,7 +11,7 @@ import { deliverFor, type Delivery } from './deliver.ts'
 import type { InLane } from './lanes.ts'
 import { SEAL_LIMIT_MS, SLOWEST_SEALED_PER_MS } from './limits.ts'
 import { checkedPayload, unreadPayload } from './payload.ts'
-import { atMost } from './time-limit.ts'
+import { atMost } from './with-timeout.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { AskedError } from './asked.ts'
+import { ReadError } from './read-error.ts'
 import { PUT_OFF_MS } from './limits.ts'
 import { counted } from './two-copies.ts'
 
@@ -63,19 +63,19 @@ describe('a copy that the store took, while the question whether it is there fai
     'counts where the store then says that there is nothing: %s',
     async (code) => {
       const { attempt, copies } = object()
-      const asked = new AskedError(code, 'No.')
-      expect(await attempt(asked)).toMatchObject({ code })
-      expect(await attempt(asked)).toMatchObject({ code })
-      expect(await attempt(asked)).toMatchObject({ code: 'rejected-by-store' })
+      const failed = new ReadError(code, 'No.')
+      expect(await attempt(failed)).toMatchObject({ code })
+      expect(await attempt(failed)).toMatchObject({ code })
+      expect(await attempt(failed)).toMatchObject({ code: 'rejected-by-store' })
       expect(copies()).toBe(2)
     },
   )
 
   it('is asked for again and again where it is there', async () => {
     const { attempt, copies } = object()
-    const asked = new AskedError('server-error', 'No.')
-    await attempt(asked)
-    for (let time = 0; time < 5; time += 1) expect(await attempt(asked, true)).toBe(asked)
+    const failed = new ReadError('server-error', 'No.')
+    await attempt(failed)
+    for (let time = 0; time < 5; time += 1) expect(await attempt(failed, true)).toBe(failed)
     expect(copies()).toBe(1)
   })
 })

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Attempt, Upload } from '../ports/transport.ts'
-import { AskedError } from './asked.ts'
+import { ReadError } from './read-error.ts'
 import { PUT_OFF_MS } from './limits.ts'
 
 // No store gets a third copy, at the pace of retries, of what it refused twice.
@@ -64,7 +64,7 @@ export async function counted<T>(
   } catch (reason) {
     const { code, message, retryAfterMs } = reason as HoldfastError
     const isPutOff = code === 'throttled' && !retryAfterMs
-    const isRefused = reason instanceof AskedError ? isSent : isPutOff || REFUSED.test(code)
+    const isRefused = reason instanceof ReadError ? isSent : isPutOff || REFUSED.test(code)
     if (counts && from !== undefined && isRefused) {
       const isSecond = why !== undefined && !goesOn
       await save(resumeToken, isSecond && !isPutOff ? message.slice(0, 150) : '')

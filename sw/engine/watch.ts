@@ -6,7 +6,7 @@ import { change } from './change.ts'
 import { recordFailure } from './circuits.ts'
 import { circuitOf } from '../health/stored-circuits.ts'
 import type { Watch } from './context.ts'
-import { limited } from './time-limit.ts'
+import { withTimeout } from './with-timeout.ts'
 
 /**
  * Asks the chain, session after session, whether it still holds what has settled, where a look is due. A session whose
@@ -25,14 +25,14 @@ export const watchSettled: Watch = async (context, signal) => {
   for (const { id, name, anchored } of sessions
     .filter(isOurs)
     .filter((session) => isLookDue(session, nowMs))) {
-    const reading = limited(clock, 0, signal, (until) => anchor.read(name, until))
+    const reading = withTimeout(clock, 0, signal, (until) => anchor.read(name, until))
     const shown = await reading.catch(HoldfastError.from)
     if (shown instanceof HoldfastError) return void (await recordFailure(context, 'witness', shown))
     // What a node did not tell when the head was concluded is asked for once more, at each look.
     const { blockNumber = 0, size } = shown.latest ?? {}
     const events =
       size && !anchored.transactionHash
-        ? await limited(clock, 0, signal, (until) =>
+        ? await withTimeout(clock, 0, signal, (until) =>
             anchor.events(name, blockNumber, blockNumber, until),
           ).catch(() => [])
         : []

@@ -7,7 +7,7 @@ import { PROOF_LASTS_MS, resubmitDelayMs, STANDING_MS } from '../core/retry-poli
 import { expectThrough } from '../testing/expect-through.ts'
 import { pageCid } from '../../src/evidence/page.ts'
 import { BLOCK_MS } from '../testing/fake-servers.ts'
-import { expectTrueHead, publishedLog } from '../testing/published.ts'
+import { expectTrueHead, publishedLog } from '../testing/published-log.ts'
 import {
   cidOf,
   createWorld,

@@ -7,12 +7,12 @@ import type { SessionRecord } from '../core/record.ts'
 import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { standingAt, submitDueMs, type Looked, type WitnessEvent } from '../core/witnessing.ts'
 import type { Receipt, WitnessedHead } from '../ports/anchor.ts'
-import { asked } from './asked.ts'
+import { asRead } from './read-error.ts'
 import { change } from './change.ts'
 import { headAt } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
 import { MAX_STEPS_BACK, RECEIPT_MS } from './limits.ts'
-import { atMost } from './time-limit.ts'
+import { atMost } from './with-timeout.ts'
 
 /**
  * Looks what the chain holds of a session: concludes what it holds deep enough, or hands over the newest head where the
@@ -22,7 +22,7 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   const { store, anchor, clock } = context
   const { id, name, witnessing, anchored, trouble, tally, size, logEnd } = session
   const { tree, pages } = session.listed
-  const { blockNumber, latest, deep } = await asked(() => anchor.read(name, signal))
+  const { blockNumber, latest, deep } = await asRead(() => anchor.read(name, signal))
   const isLast = !!logEnd && tree.size === size
   // What the newest head says is known without it.
   const newest: Said = {

@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
-import { isGone, limited, requestUrl, type Answer } from './request.ts'
+import { isGone, withTimeout, requestUrl, type Answer } from './request.ts'
 import {
   TIMEOUT_MS,
   SLOWEST_BYTES_PER_MS,
@@ -46,7 +46,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
       const began = performance.now()
       const expected = bytesPerMs
       try {
-        const answer = await limited(origin, signal, async (until, endIn): Promise<Answer> => {
+        const answer = await withTimeout(origin, signal, async (until, endIn): Promise<Answer> => {
           endIn(timeoutMs + bodyBytes / expected)
           const ask = (redirect: RequestRedirect) =>
             // A copy in the browser's cache proves nothing about the store.

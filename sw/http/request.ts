@@ -41,7 +41,7 @@ export const under = (base: string, path: string): string => base.replace(/\/*$/
  * @param otherwise what a failure means that is neither ours, nor our stop, nor the time, nor a TypeError, which is what
  *   a `fetch` without network throws
  */
-export async function limited<T>(
+export async function withTimeout<T>(
   what: string,
   signal: AbortSignal,
   work: (until: AbortSignal, endIn: (ms: number) => void) => Promise<T>,

@@ -1,4 +1,4 @@
-import { limited, type Answer } from './request.ts'
+import { withTimeout, type Answer } from './request.ts'
 import { HOOK_TIMEOUT_MS } from './http-limits.ts'
 
 /** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
@@ -30,7 +30,7 @@ export async function withAuth<T, Given extends Answer | undefined = Answer>(
   /** The hook has a deadline and an end like any request. */
   const attempt = async (reason: AuthReason) =>
     send(
-      await limited(
+      await withTimeout(
         'The sign-in hook',
         signal,
         // Some hooks give no promise.

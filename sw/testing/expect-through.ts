@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { SessionId } from '../../src/protocol/ids.ts'
-import { expectTrueHead, publishedLog } from './published.ts'
+import { expectTrueHead, publishedLog } from './published-log.ts'
 import type { World } from './world.ts'
 
 /**

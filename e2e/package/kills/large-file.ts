@@ -9,7 +9,7 @@ import { launchBrowser } from '../../driver/real-browser.ts'
 import { builtApp, type StoreName } from './app.ts'
 import { contentOf } from './content.ts'
 import { openPlace } from './place.ts'
-import { hashOfRepeated, memoryOf, type Memory } from './memory.ts'
+import { memoryOf, type Memory } from './process-memory.ts'
 
 export interface LargeFileOptions {
   readonly store: StoreName
@@ -128,4 +128,11 @@ export async function uploadLargeFile(options: LargeFileOptions): Promise<LargeF
     await closed
     await place.close()
   }
+}
+
+/** The hash of a file that is one block again and again. */
+function hashOfRepeated(block: Uint8Array, times: number): string {
+  const hash = createHash('sha256')
+  for (let at = 0; at < times; at++) hash.update(block)
+  return hash.digest('hex')
 }

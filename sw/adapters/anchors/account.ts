@@ -2,7 +2,7 @@ import { encodeAnchorCall } from '../../../src/evidence/anchor-call.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import { ACCOUNT_TIMEOUT_MS, STUCK_MS } from '../../http/http-limits.ts'
-import { limited, redact } from '../../http/request.ts'
+import { withTimeout, redact } from '../../http/request.ts'
 import type { Anchor } from '../../ports/anchor.ts'
 
 type Hex = `0x${string}`
@@ -69,7 +69,7 @@ export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<un
         if (typeof hash === 'string') sentFor.set(name, { size, hash: hash as Hex, atMs })
       }
       const mine = turn.then(() =>
-        limited('The account', signal, async (_, endIn) => {
+        withTimeout('The account', signal, async (_, endIn) => {
           endIn(ACCOUNT_TIMEOUT_MS)
           return bring()
         }),

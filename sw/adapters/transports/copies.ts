@@ -6,7 +6,7 @@ import {
 } from '../../../src/protocol/errors.ts'
 import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
 import { believedMs, isAhead, LONGEST_WAIT_MS, TRIAL_FLOOR_MS } from '../../core/retry-policy.ts'
-import { asked } from '../../engine/asked.ts'
+import { asRead } from '../../engine/read-error.ts'
 import { counted } from '../../engine/two-copies.ts'
 import { circuitOf, update, type Keeping } from '../../health/stored-circuits.ts'
 import type { Clock } from '../../ports/platform.ts'
@@ -297,7 +297,7 @@ export function copies(
  * Read back, which is only asked for: a failure is no refused copy. One that can prove nothing more has to have proved it:
  * no word of a store is taken for a proof.
  */
-const prove = (store: Transport, upload: Upload, own: Attempt) => asked(() => store.verify!(upload, own))
+const prove = (store: Transport, upload: Upload, own: Attempt) => asRead(() => store.verify!(upload, own))
 
 /** What the stores asked for, kept as that of any destination. */
 function floorsOf(kept: Keeping, name: string): Floors {

@@ -7,25 +7,25 @@ import type { Lanes } from './lanes.ts'
 import { MAX_READY, SHORTEST_WAIT_MS } from './limits.ts'
 import type { WorkPlan } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
-import { limited } from './time-limit.ts'
+import { withTimeout } from './with-timeout.ts'
 import { transfer } from './transfer.ts'
 
 /** What one drain has under way. */
-export interface Works {
+export interface InFlight {
   /** Transfers by their chunk's id, and steps of sessions by their key. */
   readonly running: ReadonlyMap<string, Promise<unknown>>
   /** The chunks among them, in the order in which they began. */
   readonly moving: ReadonlyMap<string, ChunkRecord>
   /** Starts what a look found: transfers, steps of sessions, and a look at what has settled. */
   start(plan: WorkPlan): void
-  /** Stops all of them; what heeds that not goes on. */
+  /** Aborts all of them; what does not heed its signal goes on. */
   stop(): void
-  /** @throws what a store that fails made of one of them */
+  /** @throws what ended one of them: the failure of a store */
   check(): void
 }
 
 /** @param notify to look again: something is over */
-export function createWorks(context: Context, lanes: Lanes, notify: () => void): Works {
+export function createInFlight(context: Context, lanes: Lanes, notify: () => void): InFlight {
   const { clock, watch } = context
   const running = new Map<string, Promise<unknown>>()
   const moving = new Map<string, ChunkRecord>()
@@ -55,11 +55,16 @@ export function createWorks(context: Context, lanes: Lanes, notify: () => void):
     running.set(id, done)
   }
 
-  /** A sign-in that works for one session may be another's, and what goes up on trial there be taken here too. */
-  async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state, effort }: ChunkRecord) {
+  /**
+   * After an upload went through: what is parked in other sessions is tried soon, since it may go through as well. A sign-in
+   * that works here may work there. That a refusal there has passed is likely only where this chunk was on trial too.
+   */
+  async function hastenTrials(sessions: readonly SessionRecord[], { sessionId, state, effort }: ChunkRecord) {
+    // It was sealed, and nobody asked.
+    if (state.status !== 'uploading') return
     const of = effort?.onTrial ? TRIAL_KINDS : (['sign-in'] as const)
     for (const { id, trials } of sessions)
-      if (of.some((kind) => trials?.[kind]) && id !== sessionId && state.status === 'uploading')
+      if (id !== sessionId && of.some((kind) => trials?.[kind]))
         await change(context, id, { type: 'hoped', of })
   }
 
@@ -76,12 +81,12 @@ export function createWorks(context: Context, lanes: Lanes, notify: () => void):
         const work = lanes.upload(chunk, (inLane) => transfer(context, chunk, signal, session, inLane))
         run(
           chunk.id,
-          work.then((failure) => (failure ? notify() : hintTrials(sessions, chunk))),
+          work.then((failure) => (failure ? notify() : hastenTrials(sessions, chunk))),
         )
       }
       for (const { key, kind, session } of steps) run(key, sessionStep(context, session, kind, signal))
       if (watch && !suspended && !running.has('watch') && clock.now() >= nextLookMs) {
-        const look = limited(clock, 0, signal, async (until) => watch(context, until))
+        const look = withTimeout(clock, 0, signal, async (until) => watch(context, until))
         const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
         // Nothing that is left to do depends on it; one that was in vain is over for now.
         run('watch', look.then(looked, looked))

@@ -3,7 +3,7 @@ import type { Clock } from '../ports/platform.ts'
 import { WORK_LIMIT_MS, SILENCE_MS, SLOWEST_BYTES_PER_MS } from './limits.ts'
 
 /** How long work may take that sends so many bytes, ms. */
-export const limitMs = (sizeBytes: number) =>
+export const timeoutMsOf = (sizeBytes: number) =>
   sizeBytes > 0 ? WORK_LIMIT_MS + sizeBytes / SLOWEST_BYTES_PER_MS : SILENCE_MS
 
 /** Waits for what a browser or an app does, but no longer than this, ms: undefined then, whatever becomes of it. */
@@ -22,7 +22,7 @@ export async function atMost<T>(clock: Clock, ms: number, work: Promise<T>): Pro
  *
  * @throws HoldfastError `timeout`, `aborted`
  */
-export async function limited<T>(
+export async function withTimeout<T>(
   clock: Clock,
   sizeBytes: number,
   signal: AbortSignal | undefined,
@@ -32,7 +32,7 @@ export async function limited<T>(
   signal?.addEventListener('abort', () => over.abort(), { signal: over.signal })
   try {
     const working = !signal?.aborted && work(over.signal).then((result) => ({ result }))
-    const done = await Promise.race([working, clock.sleep(limitMs(sizeBytes), over.signal)])
+    const done = await Promise.race([working, clock.sleep(timeoutMsOf(sizeBytes), over.signal)])
     if (done) return done.result
   } catch (thrown) {
     // One that has stopped by itself has failed, or it would be tried again at once, for ever.

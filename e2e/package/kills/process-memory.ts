@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 
 /** What the processes of a browser take, bytes: the proportional set size, in which what is shared counts once. */
@@ -30,11 +29,4 @@ export async function memoryOf(pid: number): Promise<Memory> {
     }
   }
   return { renderers, all }
-}
-
-/** The hash of a file that is one block again and again. */
-export function hashOfRepeated(block: Uint8Array, times: number): string {
-  const hash = createHash('sha256')
-  for (let at = 0; at < times; at++) hash.update(block)
-  return hash.digest('hex')
 }

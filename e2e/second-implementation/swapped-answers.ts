@@ -3,7 +3,7 @@ import type { EvidenceWorld } from './evidence-world.ts'
 import type { FakeNode, RpcRequest } from './fake-node.ts'
 import type { Random } from './random.ts'
 
-// What a reader is told in the place of something else that is true, each for itself: nothing here is made up.
+// What a reader is told in the place of something else, of which each is true by itself: nothing here is made up.
 
 /** True answers, by method: of the session as it is and was, and of another one. */
 export type Answers = Readonly<Record<string, readonly unknown[]>>
@@ -23,7 +23,7 @@ export async function answersOf(node: FakeNode, reading: () => Promise<unknown>)
 type Log = Readonly<Record<string, unknown>>
 
 /** Another answer to a question: that of another question, an older one, of another session; or its logs otherwise. */
-export function exchangedResult(
+export function swappedResult(
   { method }: RpcRequest,
   result: unknown,
   pools: readonly Answers[],
@@ -50,7 +50,7 @@ export function exchangedResult(
 }
 
 /** Another object under an address: a true one, a piece, or pieces of two. */
-export function exchangedObject(bytes: Buffer, worlds: readonly EvidenceWorld[], random: Random): Buffer {
+export function swappedObject(bytes: Buffer, worlds: readonly EvidenceWorld[], random: Random): Buffer {
   const other = random.pick([...random.pick(worlds).objects.values()])
   const border = borderIn(bytes, random)
   return random.pick<() => Buffer>([

@@ -1,5 +1,5 @@
 /** Web Locks; each page lets go of its own where it dies. */
-export function fakeLocks() {
+export function pageLocks() {
   const held = new Map<() => void, { name: string; mode: LockMode }>()
   let waiting: { name: string; mode: LockMode; grant: () => void }[] = []
   const isFree = (name: string, mode: LockMode) =>

@@ -9,7 +9,7 @@ import { keepAcknowledgements, type Acknowledgements } from './acknowledgements.
  */
 export type Slices = readonly Buffer[]
 
-export interface WitnessOptions {
+export interface DemoTabOptions {
   readonly url: string
   /** Length of a chunk, ms. */
   readonly timesliceMs?: number
@@ -26,7 +26,7 @@ export interface WitnessOptions {
 }
 
 /** A person with the demo open in a tab. */
-export interface Witness {
+export interface DemoTab {
   readonly page: Page
   readonly slices: Slices
   /** What the worker promised this page to keep. */
@@ -58,7 +58,7 @@ export async function pressOn(target: Locator, key: 'Enter' | 'Space' = 'Enter')
 }
 
 /** Opens the demo in a new tab of this browser, with a group to record for. */
-export async function openDemo(context: BrowserContext, options: WitnessOptions): Promise<Witness> {
+export async function openDemo(context: BrowserContext, options: DemoTabOptions): Promise<DemoTab> {
   const { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known', pictures = 'small' } = options
   const page = await context.newPage()
   const slices: Buffer[] = []

@@ -10,7 +10,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
  * @param work given a signal that aborts with the wait
  * @throws what `late` makes, after `ms`; the signal's reason
  */
-export function within<T>(
+export function withTimeout<T>(
   ms: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
