@@ -75,7 +75,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '28.8 kB',
+    limit: '28.7 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

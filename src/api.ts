@@ -33,8 +33,9 @@ export interface WaitOptions {
 
 export interface WatchOptions extends WaitOptions {
   /**
-   * Told once, where the worker has refused to tell the state for a second or two, for a reason that may pass, such as
-   * `storage-failed`, `storage-full` or `worker-timeout`: until then nothing is known. It is asked again by itself.
+   * Told once each time that the worker has refused to tell the state for a second or two, for a reason that may pass, such as
+   * `storage-failed`, `storage-full` or `worker-timeout`: nothing is known, or what was known is old. It is asked again by
+   * itself, and then the state comes, though it may be the same.
    */
   readonly onStalled?: ((error: HoldfastError) => void) | undefined
 }
@@ -247,8 +248,8 @@ export interface Holdfast {
    */
   discard(id: SessionId, options?: DiscardOptions): Promise<void>
   /**
-   * What this browser can promise for this origin right now; ask again after a permission was asked for. It changes
-   * nothing. Its code is loaded at the first call; the call rejects where it does not load, or with the signal's
+   * What this browser can promise for this origin right now; ask again after a permission was asked for. It leaves
+   * nothing behind: a database, `holdfast-probe`, is there while it asks. Its code is loaded at the first call; the call rejects where it does not load, or with the signal's
    * reason.
    */
   capabilities(options?: WaitOptions): Promise<Capabilities>

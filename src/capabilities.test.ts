@@ -80,8 +80,38 @@ describe('a browser whose answer never comes', () => {
     }
     const db = { transaction: () => ({ objectStore: () => ({ put }) }), close: () => undefined }
     const open = () => settled(db)
-    expect(await found({}, { open, deleteDatabase: () => undefined })).toMatchObject({ window })
+    expect(await found({}, { open, deleteDatabase: () => settled(undefined) })).toMatchObject({ window })
   })
+
+  it.each(['success', 'error', 'blocked'])(
+    'is asked to forget the database of the trial, and is waited for: %s',
+    async (answer) => {
+      const settled = (result: unknown) =>
+        Object.assign(new EventTarget(), { result, error: new DOMException('No.') })
+      const answers = (request: EventTarget, type: string) => {
+        queueMicrotask(() => request.dispatchEvent(new Event(type)))
+        return request
+      }
+      const put = () => answers(settled(1), 'success')
+      const db = { transaction: () => ({ objectStore: () => ({ put }) }), close: () => undefined }
+      const open = () => answers(settled(db), 'success')
+      const deleting = settled(undefined)
+      const deleted: string[] = []
+      const deleteDatabase = (name: string) => {
+        deleted.push(name)
+        return deleting
+      }
+      vi.stubGlobal('navigator', { serviceWorker: { getRegistration: async () => undefined }, locks: {} })
+      vi.stubGlobal('indexedDB', { open, deleteDatabase })
+      const isTold = vi.fn()
+      const told = capabilities().then(isTold)
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect([deleted, isTold.mock.calls]).toEqual([['holdfast-probe'], []])
+      deleting.dispatchEvent(new Event(answer))
+      await told
+      expect(isTold).toHaveBeenCalledWith(expect.objectContaining({ window: 'unknown' }))
+    },
+  )
 
   it.each(['QuotaExceededError', 'UnknownError', 'InvalidStateError'])(
     'is no private window because its database fails: %s',

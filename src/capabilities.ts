@@ -43,8 +43,8 @@ export interface Capabilities {
 const SCHEDULE_MINUTES = 25
 
 /**
- * Asks the browser; changes nothing, and rejects with the reason of its signal alone. Call it again after a permission
- * was asked for.
+ * Asks the browser, and rejects with the reason of its signal alone. It leaves nothing behind: a database,
+ * `holdfast-probe`, is there while it asks. Call it again after a permission was asked for.
  */
 export const capabilities = ({ signal }: WaitOptions = {}): Promise<Capabilities> =>
   unlessAborted(signal, ask)
@@ -89,7 +89,7 @@ const permission = (name: string) =>
 
 /**
  * WebKit refuses to store a Blob in a private window, and nowhere else (docs/browsers.md). A database that is ill stores
- * no text either.
+ * no text either. What a page that died over it has left goes with the next call.
  */
 async function refusesBlobs(): Promise<boolean> {
   const name = 'holdfast-probe'
@@ -105,7 +105,11 @@ async function refusesBlobs(): Promise<boolean> {
     )
   } finally {
     db.close()
-    indexedDB.deleteDatabase(name)
+    // Where another tab has it open, it goes with that.
+    const gone = indexedDB.deleteDatabase(name)
+    await new Promise((resolve) =>
+      ['success', 'error', 'blocked'].forEach((type) => gone.addEventListener(type, resolve)),
+    )
   }
 }
 

@@ -129,4 +129,4 @@ async function activated(registration: ServiceWorkerRegistration): Promise<void>
 
 /** `messageSW` never settles if the worker dies first, and `register` may not: the deadline is ours. */
 const answerWithin = <T>(ms: number, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> =>
-  withTimeout(ms, signal, ask, () => new HoldfastError('worker-timeout', `No answer in ${ms} ms.`))
+  withTimeout(ms, signal, ask, new HoldfastError('worker-timeout', `No answer in ${ms} ms.`))

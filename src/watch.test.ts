@@ -156,6 +156,20 @@ describe('watch', () => {
     await leave()
   })
 
+  it('comes again after it had not come for a while, though nothing has changed', async () => {
+    const { worker, seen, stalled, answer, leave } = watched(sessionOf('a'))
+    await vi.advanceTimersByTimeAsync(0)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    worker.refusal = new HoldfastError('storage-failed', 'No.')
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect([stalled, seen]).toEqual([['storage-failed'], [[sessionOf('a')]]])
+    worker.refusal = undefined
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect([stalled, seen]).toEqual([['storage-failed'], [[sessionOf('a')], [sessionOf('a')]]])
+    await leave()
+  })
+
   it('tells nothing of a refusal that passes at once', async () => {
     const { worker, seen, stalled, answer, leave } = watched(sessionOf('a'))
     worker.refusal = new HoldfastError('worker-timeout', 'No answer.')

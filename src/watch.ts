@@ -59,7 +59,12 @@ async function* states(
     }
     const answer = await requestWithRetry(connection, request, {
       signal,
-      onStalled: (error, attempt) => attempt === TOLD_AT && callListener(onStalled, error),
+      onStalled: (error, attempt) => {
+        if (attempt !== TOLD_AT) return
+        // Whoever was told takes it back with the state, which may be the same.
+        changed = true
+        callListener(onStalled, error)
+      },
     })
     const known = new Map(answer.map((session) => [session.id, session]))
     for (const [id, session] of since) put(known, id, session)

@@ -38,9 +38,15 @@ test(
     await expect(install).toBeHidden()
     await expect(page.locator('.help summary')).toBeFocused()
 
-    await page.evaluate(() =>
-      document.dispatchEvent(new CustomEvent('holdfast-failure', { detail: { what: 'No.', next: 'Wait.' } })),
-    )
+    await page.evaluate(() => {
+      const { postMessage } = ServiceWorker.prototype
+      ServiceWorker.prototype.postMessage = function (message: { policy?: string }, ...rest: [never]) {
+        if (message.policy) throw new Error('No.')
+        postMessage.call(this, message, ...rest)
+      }
+    })
+    // What cannot be chosen is told above all else.
+    await page.getByTestId('policy').selectOption('unmetered')
     await pressOn(dismiss)
     await expect(group).toBeFocused()
 

@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test'
+import type { Locator, Page } from '@playwright/test'
 import axe from 'axe-core'
 import { builtScript } from '../built-scripts.ts'
 import { expect, test as base, LANDING } from '../fixtures.ts'
@@ -121,12 +121,19 @@ async function showOne(page: Page): Promise<void> {
   })
 }
 
-test('what a press cannot do is said, and what is said again is said anew', async ({ page }) => {
+/** Whether it is there for more than a screen reader. */
+const isInSight = async (what: Locator) => ((await what.boundingBox())?.height ?? 0) > 10
+
+test('what a press cannot do is said and shown until one is done, and what is said again is said anew', async ({
+  page,
+}) => {
   await showOne(page)
   const status = page.locator('holdfast-status')
   await inPage(page, ({ holdfast }) => {
     const shown = document.querySelector('holdfast-status')
-    holdfast.pause = () => Promise.reject(new Error('It does not answer'))
+    const { pause } = holdfast
+    let presses = 0
+    holdfast.pause = (id) => (++presses < 3 ? Promise.reject(new Error('No answer.')) : pause(id))
     const said: string[] = []
     Reflect.set(window, 'said', said)
     const voice = shown?.shadowRoot?.querySelector('[role=status]')
@@ -136,9 +143,70 @@ test('what a press cannot do is said, and what is said again is said anew', asyn
   const said = () => page.evaluate(() => Reflect.get(window, 'said') as string[])
   const pause = status.getByRole('button', { name: /^Pause/ })
   await pause.click()
-  await expect.poll(said).toEqual(['It does not answer'])
+  const words = 'No answer. Try again.'
+  await expect.poll(said).toEqual([words])
+  expect(await isInSight(status.getByText(words))).toBe(true)
+  expect(await violationsOf(page)).toEqual([])
   await pause.click()
-  await expect.poll(said).toEqual(['It does not answer', 'It does not answer'])
+  await expect.poll(said).toEqual([words, words])
+  await pause.click()
+  await expect.poll(said).toEqual([words, words, 'Paused'])
+  expect(await isInSight(status.getByRole('status'))).toBe(false)
+})
+
+test('where the state does not come, or no more, what would show it says so, until it comes', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    const { watch } = it.holdfast
+    it.gate = new Promise((open) => (it.open = open))
+    it.holdfast.watch = async function* (options) {
+      const { onStalled } = options ?? {}
+      const why = Object.assign(new Error('No'), { name: 'HoldfastError', code: 'storage-failed' })
+      if (onStalled) it.close = () => onStalled(why as never)
+      onStalled?.(why as never)
+      await it.gate
+      yield* watch(options)
+    }
+    it.begin()
+  })
+  const words = page.getByText('The storage of this device fails. It is tried again by itself.')
+  const expectTold = async () => {
+    await expect(words).toHaveCount(2)
+    for (const each of await words.all()) expect(await isInSight(each)).toBe(true)
+  }
+  await expectTold()
+  expect(await violationsOf(page)).toEqual([])
+  await inPage(page, (it) => it.open())
+  await expect(words).toHaveCount(0)
+  await expect(page.locator('holdfast-recovery')).toHaveAttribute('data-pending', '0')
+  await inPage(page, (it) => it.close(Error()))
+  await expectTold()
+  await showOne(page)
+  await expect(words).toHaveCount(0)
+  await expect(page.locator('holdfast-recovery')).toHaveAttribute('data-pending', '1')
+  expect(await inPage(page, (it) => it.events)).toEqual(Array(4).fill('holdfast-failure'))
+})
+
+test('an element whose connection is taken away watches nothing more, and has nothing to record with', async ({
+  page,
+}) => {
+  const watched = await inPage(page, (it) => {
+    const { watch } = it.holdfast
+    const signals: (AbortSignal | undefined)[] = []
+    it.holdfast.watch = (options) => {
+      signals.push(options?.signal)
+      return watch(options)
+    }
+    it.begin()
+    const before = signals.length
+    for (const element of document.querySelectorAll('holdfast-recorder, holdfast-recovery, holdfast-status'))
+      Object.assign(element, { holdfast: undefined })
+    return { before, after: signals.filter((signal) => !signal?.aborted).length }
+  })
+  // The state, once for all of them; and what is lost.
+  expect(watched).toEqual({ before: 2, after: 0 })
+  await expect(page.getByRole('button', { name: 'Record', exact: true })).toBeDisabled()
 })
 
 test('it can be read where the system is dark and the page is not', async ({ page }) => {
@@ -526,6 +594,70 @@ test('while the app is asked there is Stop to press, which leaves the focus on R
   })
   await expect(record).toBeVisible()
   await expect(page.getByRole('textbox')).toBeFocused()
+})
+
+test('moved within the page while it records it goes on, and shows it; stopped twice it is over once', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.begin()
+    void it.recorder.record()
+  })
+  const taken = () => inPage(page, (it) => it.worker.taken.length)
+  await expect.poll(taken).toBeGreaterThan(0)
+  const before = await inPage(page, (it) => {
+    const aside = document.createElement('aside')
+    it.home.append(aside)
+    aside.append(it.recorder)
+    return it.worker.taken.length
+  })
+  await expect.poll(taken).toBeGreaterThan(before + 1)
+  const isPaused = await inPage(page, (it) => it.recorder.shadowRoot?.querySelector('video')?.paused)
+  expect(isPaused).toBe(false)
+  await inPage(page, (it) => {
+    it.recorder.stop()
+    it.recorder.stop()
+  })
+  await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'idle')
+  expect(await inPage(page, (it) => it.events)).toEqual(['holdfast-recording', 'holdfast-recorded'])
+  expect(await inPage(page, async (it) => (await it.holdfast.sessions()).length)).toBe(1)
+})
+
+test('of a recording that is safe, and that the worker does not end yet, it does not say that it is not', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.begin()
+    const { setInterval } = window
+    // A while later, when the test says so.
+    window.setInterval = ((work: () => void, ms: number) => {
+      if (ms === 250)
+        it.open = () => {
+          performance.now = () => Infinity
+          work()
+        }
+      return setInterval(work, ms)
+    }) as typeof setInterval
+    it.eachSession((session) => Object.assign(session, { end: () => new Promise(() => {}) }))
+    void it.recorder.record()
+  })
+  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('[part=saved]')).toHaveAttribute('data-waiting', '0')
+  const isTold = await inPage(page, (it) => {
+    it.open()
+    return !it.recorder.shadowRoot?.querySelector<HTMLElement>('[part=notice]')?.hidden
+  })
+  expect(isTold).toBe(false)
+})
+
+test('what is not saved yet is told in seconds from the first on, and not as nothing', async ({ page }) => {
+  await inPage(page, (it) => {
+    it.begin()
+    it.eachSession((session) => Object.assign(session, { append: () => new Promise(() => {}) }))
+    void it.recorder.record()
+  })
+  await expect(page.locator('[part=saved]')).toHaveText(/^… [1-9]\d* (s|min)$/)
 })
 
 test('what the app does not close, and null instead of a source, fail no recording', async ({ page }) => {

@@ -45,6 +45,7 @@ function looking() {
       if (SHOTS) await takeShots(page, `${SHOTS}/${state}-${colorScheme}`)
     }
     await expectNoOverflow(page, state)
+    await expectWholePicture(page, state)
   }
   return { states, found, look }
 }
@@ -67,6 +68,24 @@ async function expectNoOverflow(page: Page, state: string): Promise<void> {
     expect(needed, `${state}, text ${textSize}`).toBeLessThanOrEqual(width)
   }
   await page.evaluate(() => document.documentElement.style.removeProperty('font-size'))
+  if (before) await page.setViewportSize(before)
+}
+
+/** Record and Stop are fixed to a phone's screen; what is recorded is seen whole above them. */
+async function expectWholePicture(page: Page, state: string): Promise<void> {
+  const recorder = page.locator('holdfast-recorder[data-state=recording]')
+  if ((await recorder.count()) === 0) return
+  const before = page.viewportSize()
+  for (const [width, height] of [...SIZES, [320, 480], [640, 360], [768, 800]] as const) {
+    await page.setViewportSize({ width, height })
+    const [picture, controls] = await recorder.evaluate(({ shadowRoot }) => {
+      scrollTo(0, 0)
+      return ['viewfinder', 'controls'].map((part) =>
+        shadowRoot!.querySelector(`[part=${part}]`)!.getBoundingClientRect(),
+      )
+    })
+    expect(picture!.bottom, `${state}, ${width} by ${height}`).toBeLessThanOrEqual(controls!.top)
+  }
   if (before) await page.setViewportSize(before)
 }
 

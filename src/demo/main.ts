@@ -49,10 +49,6 @@ async function start(): Promise<void> {
   recorder.holdfast = holdfast
   recovery.signIn = signIn
   recovery.holdfast = holdfast
-  document.addEventListener('holdfast-failure', ({ target, detail }) => {
-    // The recorder tells it itself, where the person looks.
-    if (target !== recorder) showFailure(detail)
-  })
   const discard = discarding(holdfast, showFailure)
   const drawSessions = showSessions(holdfast, discard)
   const space = freeSpaceDialog(holdfast, discard, () => byId('traces', HTMLElement).click())
@@ -71,7 +67,6 @@ async function start(): Promise<void> {
       showBadge(seen.snapshot)
       storage.update(seen.snapshot)
     },
-    fail: showEnd,
   })
 }
 

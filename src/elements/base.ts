@@ -1,8 +1,9 @@
 import type { Holdfast } from '../api.ts'
 import { h } from './dom.ts'
-import { explain } from './explain.ts'
+import { explain, type Explanation } from './explain.ts'
 import { feedOf, type Seen } from './feed.ts'
 import { COMMON } from './styles.ts'
+import { texts } from './texts.ts'
 
 /** What an element could not do, in words; it bubbles, and leaves shadow trees. */
 export interface HoldfastFailure {
@@ -19,16 +20,14 @@ const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
 /** What all elements have: a connection, a shadow tree with its styles, and a voice for screen readers. */
 export abstract class HoldfastElement extends Base {
   /** Draws what was seen; called only while the element is in the page. */
-  protected abstract see(seen: Seen): void
+  protected see(_seen: Seen): void {}
   /** Fills the shadow tree; called once, when the element comes into a page. */
   protected abstract build(root: ShadowRoot): void
-  /** Told when the connection is there. */
-  protected connected(): void {}
 
   #holdfast: Holdfast | undefined
-  #leave: (() => void) | undefined
+  #watching: AbortController | undefined
   #root: ShadowRoot | undefined
-  readonly #voice = globalThis.document && h('p', { class: 'visually-hidden', role: 'status' })
+  readonly #voice = globalThis.document && h('div', { role: 'status' })
 
   /** The connection of this page: what `connect()` of `holdfast` gave. */
   get holdfast(): Holdfast | undefined {
@@ -79,15 +78,30 @@ export abstract class HoldfastElement extends Base {
 
   /** Says a change of state to screen readers, once. Not for what changes each second. */
   protected say(words: string): void {
-    // The same again is said again.
-    this.#voice.textContent = words
+    this.#show('visually-hidden', words)
   }
 
-  /** Tells the app what failed, and says it; other words where it is said elsewhere. */
-  protected fail(error: unknown, words?: string): void {
-    const detail: HoldfastFailure = { error, ...explain(error) }
-    this.say(words ?? detail.what)
-    this.tell('holdfast-failure', detail)
+  /**
+   * Tells the app what failed, and says it, for all to see, until something else is said.
+   *
+   * @param next what helps where a person asked for it
+   */
+  protected fail(error: unknown, next?: string): void {
+    const words = this.report(error, next)
+    this.#show('notice notice-alert', h('strong', {}, words.what), ` ${words.next}`)
+  }
+
+  /** Tells the app alone. @returns it in words */
+  protected report(error: unknown, next?: string): Explanation {
+    const words = explain(error, next)
+    this.tell('holdfast-failure', { error, ...words } satisfies HoldfastFailure)
+    return words
+  }
+
+  #show(look: string, ...words: readonly (Node | string)[]): void {
+    this.#voice.className = look
+    // The same again is said again.
+    this.#voice.replaceChildren(h('p', {}, ...words))
   }
 
   protected tell(type: string, detail: unknown): void {
@@ -99,22 +113,36 @@ export abstract class HoldfastElement extends Base {
     try {
       if ((await work) !== false) this.say(done)
     } catch (error) {
-      this.fail(error)
+      this.fail(error, texts.notice.again)
     }
   }
 
-  #subscribe(): void {
-    if (!this.#holdfast || !this.isConnected || this.#leave || !this.#root) return
-    this.#leave = feedOf(this.#holdfast).subscribe({
-      see: (seen) => this.see(seen),
-      fail: (error) => this.fail(error),
+  /** Told of the connection. The signal aborts once it is another, or the element has left the page. */
+  protected connected(holdfast: Holdfast, signal: AbortSignal): void {
+    let isMissing = false
+    const leave = feedOf(holdfast).subscribe({
+      see: (seen) => {
+        if (isMissing) this.say('')
+        isMissing = false
+        this.see(seen)
+      },
+      fail: (error) => {
+        isMissing = true
+        this.fail(error)
+      },
     })
-    this.connected()
+    signal.addEventListener('abort', leave)
+  }
+
+  #subscribe(): void {
+    if (!this.#holdfast || !this.isConnected || this.#watching || !this.#root) return
+    this.#watching = new AbortController()
+    this.connected(this.#holdfast, this.#watching.signal)
   }
 
   #unsubscribe(): void {
-    this.#leave?.()
-    this.#leave = undefined
+    this.#watching?.abort()
+    this.#watching = undefined
   }
 }
 

@@ -1,4 +1,4 @@
-import { isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
+import type { ErrorCode } from '../protocol/errors.ts'
 import { button, h } from './dom.ts'
 import { icon } from './icon.ts'
 import { texts } from './texts.ts'
@@ -9,11 +9,19 @@ export interface Explanation {
   readonly next: string
 }
 
-/** Any thrown value in words; `next` is for what the engine did not foresee, or another version of it did. */
-export function explain(thrown: unknown, next = texts.notice.next): Explanation {
-  const words = isHoldfastError<ErrorCode>(thrown) && texts.errors[thrown.code]
-  if (words) return { what: words[0], next: words[1] }
-  return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
+/** What the library tries again by itself, unless a person asked for it. */
+const TRIED_AGAIN = /^(worker-timeout|storage-failed)$/
+
+/**
+ * Any thrown value in words.
+ *
+ * @param next what helps where a person asked for it, and for what the engine did not foresee, or another version of it did
+ */
+export function explain(thrown: unknown, next?: string): Explanation {
+  const { name, code, message = thrown } = Object(thrown)
+  const known = name === 'HoldfastError' && texts.errors[code as ErrorCode]
+  const [what, then = texts.notice.next] = known || [String(message)]
+  return { what, next: next && (!known || TRIED_AGAIN.test(code)) ? next : then }
 }
 
 /** Shows an explanation with one thing to press. */

@@ -5,7 +5,7 @@ import { fakeWorker } from '../testing.ts'
 import { feedOf, type Seen } from './feed.ts'
 
 beforeEach(() => {
-  vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }))
+  vi.stubGlobal('document', Object.assign(new EventTarget(), { hidden: false }))
   vi.stubGlobal('navigator', {})
 })
 afterEach(() => vi.unstubAllGlobals())
@@ -47,6 +47,30 @@ describe('what the elements of a page see', () => {
     stall(why)
     expect(fail).toHaveBeenCalledWith(why)
     leave()
+  })
+
+  it('is told to be missing to whoever comes later, too, and to nobody once it is there', async () => {
+    const holdfast = fakeWorker().connect()
+    const { watch } = holdfast
+    const why = new HoldfastError('storage-failed', 'No.')
+    let come = () => {}
+    const coming = new Promise<void>((resolve) => (come = resolve))
+    // A watch tells it once.
+    holdfast.watch = async function* (options) {
+      options?.onStalled?.(why)
+      await coming
+      yield* watch(options)
+    }
+    const { subscribe } = feedOf(holdfast)
+    const fails = [vi.fn(), vi.fn(), vi.fn()] as const
+    const seen: Seen[] = []
+    const leave = [subscribe({ see: (now) => void seen.push(now), fail: fails[0] })]
+    leave.push(subscribe({ see: () => undefined, fail: fails[1] }))
+    come()
+    await expect.poll(() => seen.length).toBeGreaterThan(0)
+    leave.push(subscribe({ see: () => undefined, fail: fails[2] }))
+    expect(fails.map(({ mock }) => mock.calls)).toEqual([[[why]], [[why]], []])
+    leave.forEach((each) => each())
   })
 
   it('is asked for anew by the next that shows it, where it had failed', async () => {

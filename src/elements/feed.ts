@@ -12,7 +12,7 @@ export interface Seen {
 
 export interface Listener {
   readonly see: (seen: Seen) => void
-  /** The state does not come. */
+  /** The state does not come, until it is seen. */
   readonly fail?: (error: unknown) => void
 }
 
@@ -40,6 +40,8 @@ export function feedOf(holdfast: Holdfast): Feed {
 function feed(holdfast: Holdfast): Feed {
   const listeners = new Set<Listener>()
   let snapshot: Snapshot | undefined
+  /** Why the state does not come; a watch tells it once. */
+  let missing: unknown
   let policy: PolicyView | undefined
   let wakes = false
   let asked = 0
@@ -61,16 +63,17 @@ function feed(holdfast: Holdfast): Feed {
   }
   // A worker of an older version knows no policy: then it is as if it were `always`.
   const refresh = () => void take(holdfast.policy()).catch(() => undefined)
-  const askWhatWakes = async () => {
-    const { backgroundWakes } = await holdfast.capabilities()
-    wakes = backgroundWakes.kind === 'background-sync'
-    showAll()
-  }
   const look = () => {
-    if (document.visibilityState !== 'visible') return
+    if (document.hidden) return
     refresh()
-    // Permissions change; where its code does not load, the promise stays the smaller one.
-    void askWhatWakes().catch(() => undefined)
+    holdfast
+      .capabilities()
+      .then(({ backgroundWakes }) => {
+        wakes = backgroundWakes.kind === 'background-sync'
+        showAll()
+      })
+      // Permissions change; where its code does not load, the promise stays the smaller one.
+      .catch(() => undefined)
   }
   const stop = () => {
     running?.abort()
@@ -78,13 +81,18 @@ function feed(holdfast: Holdfast): Feed {
     snapshot = undefined
   }
   const run = async ({ signal }: AbortController) => {
+    missing = undefined
     document.addEventListener('visibilitychange', look, { signal })
     const { connection } = navigator as { readonly connection?: EventTarget }
     connection?.addEventListener('change', look, { signal })
     look()
-    const onStalled = (error: unknown) => listeners.forEach(({ fail }) => fail?.(error))
+    const onStalled = (error: unknown) => {
+      missing = error
+      listeners.forEach(({ fail }) => fail?.(error))
+    }
     try {
       for await (snapshot of holdfast.watch({ signal, onStalled })) {
+        missing = undefined
         showAll()
         // The worker may have been stopped before it answered.
         if (!policy) refresh()
@@ -98,9 +106,10 @@ function feed(holdfast: Holdfast): Feed {
 
   return {
     subscribe(listener) {
+      if (!running) void run((running = new AbortController()))
       listeners.add(listener)
       show(listener)
-      if (!running) void run((running = new AbortController()))
+      if (missing) listener.fail?.(missing)
       return () => {
         listeners.delete(listener)
         if (listeners.size === 0) stop()

@@ -2,7 +2,7 @@ import type { RecordProgress, SourceState } from '../capture/record.ts'
 import type { Source } from './camera.ts'
 import { h, setAttributes, setText } from './dom.ts'
 import { explain } from './explain.ts'
-import { formatBytes, formatClock } from './format.ts'
+import { formatBytes, formatClock, formatWait } from './format.ts'
 import { sourceWords } from './source-words.ts'
 import { texts } from './texts.ts'
 
@@ -26,15 +26,11 @@ export function recorderView(host: HTMLElement) {
   // The attribute alone mutes only what is parsed.
   preview.muted = true
   const hint = h('p', { class: 'hint' }, words.hint)
-  const badge = h('p', { class: 'badge', hidden: true })
-  const caption = (attributes?: Parameters<typeof h>[1]) =>
-    h('p', { class: 'caption', hidden: true, ...attributes })
-  const sourceState = caption({
-    class: 'caption caption-alert',
-    role: 'alert',
-  })
-  const note = caption()
-  const stalledNote = caption({ role: 'status' })
+  // What is empty is not in sight.
+  const badge = h('p', { class: 'badge' })
+  const sourceState = h('p', { class: 'caption caption-alert', role: 'alert' })
+  const note = h('p', { class: 'caption' })
+  const stalledNote = h('p', { class: 'caption', role: 'status' })
   const timer = h('p', {
     class: 'timer',
     part: 'timer',
@@ -77,7 +73,7 @@ export function recorderView(host: HTMLElement) {
     const waiting = captured - acknowledged
     const { allSaved, allSavedSpoken, notSaved, notSavedSpoken } = texts.recorder
     const saved = formatClock(acknowledgedMs)
-    const unsaved = formatClock(capturedMs - acknowledgedMs)
+    const unsaved = formatWait(capturedMs - acknowledgedMs)
     setAttributes(acks, {
       'data-captured': captured,
       'data-acknowledged': acknowledged,
@@ -91,17 +87,14 @@ export function recorderView(host: HTMLElement) {
 
   /** Over the picture, so that it is where the person looks, and nothing moves. */
   const showSourceState = (source: SourceState): void => {
-    const words = sourceWords(source)
     // An alert is told when its text changes.
-    setText(sourceState, words)
-    sourceState.hidden = words === ''
+    setText(sourceState, sourceWords(source))
     setAttributes(host, { 'data-picture': source.video, 'data-sound': source.audio })
   }
 
   /** Says why chunks are in this page alone, for as long as they are; or that there are none. */
   const showStalled = ({ stalledBy, paused, waitingBytes }: RecordProgress): void => {
-    stalledNote.hidden = stalledBy === undefined
-    if (stalledBy === undefined) return
+    if (!stalledBy) return setText(stalledNote, '')
     const { what, next } = explain(stalledBy)
     const words =
       stalledBy.code === 'recorder-failed'
@@ -123,9 +116,7 @@ export function recorderView(host: HTMLElement) {
       // A preview that may not play is no reason not to record.
       preview.play().catch(() => undefined)
       hint.hidden = true
-      badge.hidden = sign === undefined
       setText(badge, sign ?? '')
-      note.hidden = line === undefined
       setText(note, line ?? '')
     },
     showLength(lengthMs: number): void {
@@ -139,7 +130,8 @@ export function recorderView(host: HTMLElement) {
     showNothing(): void {
       preview.srcObject = null
       hint.hidden = false
-      for (const element of [preview, badge, note, sourceState, stalledNote]) element.hidden = true
+      preview.hidden = true
+      for (const words of [badge, note, sourceState, stalledNote]) setText(words, '')
       setText(stopLabel, texts.recorder.stop)
     },
   }

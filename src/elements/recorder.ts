@@ -13,7 +13,7 @@ import { unlessAborted } from '../protocol/unless-aborted.ts'
 import { HoldfastElement, settable } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { setAttributes, setText } from './dom.ts'
-import { dismissButton, explain, hideNotice, showNotice, type Explanation } from './explain.ts'
+import { dismissButton, hideNotice, showNotice, type Explanation } from './explain.ts'
 import { formatClock, formatWait } from './format.ts'
 import { recorderView, type RecorderView } from './recorder-view.ts'
 import { RECORDER } from './styles.ts'
@@ -77,20 +77,20 @@ export class HoldfastRecorder extends HoldfastElement {
    */
   declare saveUnsaved?: ((runs: readonly Blob[]) => void | Promise<void>) | undefined
 
-  #view: RecorderView | undefined
-  #busy = false
+  /** There once it has come into a page. */
+  #shown!: RecorderView
+  #state: RecorderState = 'idle'
   #onStop = () => {}
   readonly #unkept = unkeptRecordings({
     save: (runs) => (this.saveUnsaved ?? saveAsFile)(runs),
-    onFailure: (error) => this.fail(error),
+    onFailure: (error) => this.fail(error, texts.notice.again),
     goOn: () => this.#goOn(),
     onCount: (count) => setAttributes(this, { 'data-unsaved': count > 0 }),
   })
 
   /** What the recorder is doing now. */
   get state(): RecorderState {
-    const state = this.dataset['state']
-    return state === 'recording' || state === 'saving' ? state : 'idle'
+    return this.#state
   }
 
   /**
@@ -99,9 +99,9 @@ export class HoldfastRecorder extends HoldfastElement {
    */
   async record(): Promise<void> {
     const { holdfast } = this
-    if (this.#busy || !holdfast || !this.#view || !this.isConnected) return
-    this.#busy = true
-    hideNotice(this.#view.notice)
+    // Record is there while nothing is made.
+    if (!holdfast || !this.isConnected || this.#shown.start.hidden) return
+    hideNotice(this.#shown.notice)
     const givenUp = new AbortController()
     const { signal } = givenUp
     this.#onStop = () => givenUp.abort()
@@ -112,12 +112,11 @@ export class HoldfastRecorder extends HoldfastElement {
     } catch (thrown) {
       if (signal.aborted) return
       const cause = thrown instanceof Unkept ? thrown.cause : thrown
-      this.fail(cause, texts.recorder.failed)
-      this.#showFailure(thrown, explain(cause, texts.recorder.failedNext))
+      this.say('')
+      this.#showFailure(thrown, this.report(cause, texts.recorder.failedNext))
     } finally {
       this.#onStop = () => {}
       this.#showIdle()
-      this.#busy = false
     }
   }
 
@@ -132,7 +131,7 @@ export class HoldfastRecorder extends HoldfastElement {
 
   protected override build(root: ShadowRoot): void {
     const view = recorderView(this)
-    this.#view = view
+    this.#shown = view
     view.start.addEventListener('click', () => void this.record())
     // The second click of a double one on Record is none on Stop.
     view.stop.addEventListener('click', ({ detail }) => detail > 1 || this.#onStop())
@@ -140,11 +139,12 @@ export class HoldfastRecorder extends HoldfastElement {
     this.#setState('idle')
   }
 
-  protected override connected(): void {
-    if (this.#view) this.#view.start.disabled = false
+  /** Nothing of the state is shown here, so it is not asked for. */
+  protected override connected(_holdfast: Holdfast, signal: AbortSignal): void {
+    const { start } = this.#shown
+    start.disabled = false
+    signal.addEventListener('abort', () => (start.disabled = true))
   }
-
-  protected override see(): void {}
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
@@ -156,10 +156,6 @@ export class HoldfastRecorder extends HoldfastElement {
     })
   }
 
-  get #shown(): RecorderView {
-    return this.#view!
-  }
-
   /** The signal aborts where it is given up before anything is recorded. */
   async #recordOnce(holdfast: Holdfast, signal: AbortSignal): Promise<void> {
     const mimeType = supportedMimeType()
@@ -168,8 +164,7 @@ export class HoldfastRecorder extends HoldfastElement {
     const groups = typeof asked === 'function' ? await asked() : asked
     signal.throwIfAborted()
     if (!groups) return
-    if (groups.length === 0)
-      return this.#notify({ what: texts.recorder.noGroup, next: texts.recorder.noGroupNext })
+    if (groups.length === 0) return this.#notify(texts.recorder.noGroup)
     const source = await this.#open(false)
     if (!source) return
     if (typeof source === 'string') return this.#notify({ what: source, next: '' })
@@ -294,46 +289,44 @@ export class HoldfastRecorder extends HoldfastElement {
     ;(stop.hidden ? start : stop).focus({ preventScroll: true })
   }
 
-  /** @returns stops the clock and the button */
+  /** @returns stops the clock */
   #showRecording(recording: Recording, progressNow: () => RecordProgress): () => void {
     const { stop, stopLabel, showLength, showProgress } = this.#shown
-    let isOver = false
     // By a clock that nobody sets.
     const startedAt = performance.now()
-    let stoppedAt: number | undefined
-    const tick = () => showLength((stoppedAt ?? performance.now()) - startedAt)
+    /** From when on after Stop it is told what is not saved, once; 0 until then. */
+    let tellsAt = 0
+    const tick = () => {
+      const now = performance.now()
+      if (!tellsAt) return showLength(now - startedAt)
+      const progress = progressNow()
+      if (now < tellsAt || progress.captured === progress.acknowledged) return
+      tellsAt = Infinity
+      this.#showStillSaving(recording, progress)
+    }
     tick()
     showProgress(NOTHING)
     this.#setState('recording')
     this.#showStop()
     this.#onStop = () => {
       this.#onStop = () => {}
-      stoppedAt = performance.now()
+      tellsAt = performance.now() + SAVING_MS
       stop.disabled = true
       setText(stopLabel, texts.recorder.saving)
       this.#setState('saving')
       // A failure to stop is reported through `finished`.
       recording.stop().catch(() => undefined)
-      setTimeout(() => {
-        if (!isOver) this.#showStillSaving(recording, progressNow())
-      }, SAVING_MS)
     }
-    this.say(texts.recorder.recording)
+    this.say(texts.state.recording)
     const clock = setInterval(tick, TICK_MS)
-    return () => {
-      isOver = true
-      this.#onStop = () => {}
-      clearInterval(clock)
-    }
+    return () => clearInterval(clock)
   }
 
   /** What is safe, what is not, and a way to take that along. */
   #showStillSaving(recording: Recording, { acknowledgedMs, capturedMs }: RecordProgress): void {
-    const { stillSaving, stillSavingNext } = texts.recorder
-    const what = stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs))
     showNotice(
       this.#shown.notice,
-      { what, next: stillSavingNext },
+      texts.recorder.stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs)),
       this.#unkept.saveButton(() => recording.unsavedRuns()),
     )
   }
@@ -341,29 +334,27 @@ export class HoldfastRecorder extends HoldfastElement {
   /** From the press of Record on: what the app is asked may never answer. A dialog of its gives the focus back to Stop. */
   #showStop(): void {
     const { start, stop } = this.#shown
-    const wasThere = this.#isOn(start)
-    start.hidden = true
-    stop.hidden = false
     stop.disabled = false
-    if (wasThere) stop.focus({ preventScroll: true })
+    this.#swap(start, stop)
   }
 
-  /** Whoever presses this goes on with what takes its place; some browsers focus nothing that is clicked. */
-  #isOn(button: HTMLElement): boolean {
-    return this.focused === button || document.activeElement === document.body
+  /** Whoever presses one goes on with the other in its place; some browsers focus nothing that is clicked. */
+  #swap(gone: HTMLElement, there: HTMLElement): void {
+    const wasThere = this.focused === gone || document.activeElement === document.body
+    gone.hidden = true
+    there.hidden = false
+    if (wasThere) there.focus({ preventScroll: true })
   }
 
   #showIdle(): void {
     const { start, stop, showNothing } = this.#shown
     showNothing()
     this.#setState('idle')
-    const wasThere = !stop.hidden && this.#isOn(stop)
-    start.hidden = false
-    if (wasThere) start.focus({ preventScroll: true })
-    stop.hidden = true
+    this.#swap(stop, start)
   }
 
   #setState(state: RecorderState): void {
+    this.#state = state
     setAttributes(this, { 'data-state': state })
     this.#shown.showFigures(state !== 'idle')
   }

@@ -9,7 +9,7 @@ import { lostNotice } from './lost-notice.ts'
 import { onTheirWay, summaryOf, urgentOf, type Remedy } from './recovery-summary.ts'
 import { sessionStatus } from './session-status.ts'
 import { needsWords } from './session-words.ts'
-import { RECOVERY } from './styles.ts'
+import { DETAILS, RECOVERY } from './styles.ts'
 import { texts } from './texts.ts'
 import { countsDown, ticker } from './ticker.ts'
 
@@ -22,7 +22,7 @@ import { countsDown, ticker } from './ticker.ts'
  * - Attribute `level`: of its heading, which only screen readers meet; default 2.
  * - Attribute that it sets: `data-pending`: how many recordings are on their way; absent while that is not known.
  * - Parts: `lost`, `figures`, `urgent`, `remedy`, `list`.
- * - Event `holdfast-failure`: what a press could not do.
+ * - Event `holdfast-failure`: what a press could not do, or that the state does not come; the element shows it as well.
  */
 export class HoldfastRecovery extends HoldfastElement {
   /**
@@ -38,10 +38,9 @@ export class HoldfastRecovery extends HoldfastElement {
   #begun = false
   #setTicking = ticker(() => this.#drawAgain())
   #watchForLoss = (_holdfast: Holdfast, _signal: AbortSignal) => {}
-  #watching: AbortController | undefined
 
   protected override css(): string {
-    return RECOVERY
+    return `${DETAILS}${RECOVERY}`
   }
 
   protected override build(root: ShadowRoot): void {
@@ -121,16 +120,14 @@ export class HoldfastRecovery extends HoldfastElement {
     this.#draw(seen)
   }
 
-  protected override connected(): void {
-    this.#watching?.abort()
-    this.#watching = new AbortController()
-    if (this.holdfast) this.#watchForLoss(this.holdfast, this.#watching.signal)
+  protected override connected(holdfast: Holdfast, signal: AbortSignal): void {
+    super.connected(holdfast, signal)
+    this.#watchForLoss(holdfast, signal)
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#setTicking(false)
-    this.#watching?.abort()
   }
 
   #drawAgain(): void {

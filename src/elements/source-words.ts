@@ -10,5 +10,5 @@ export function sourceWords({ video, audio }: SourceState): string {
   if (video === 'lost') return audio === 'live' ? words.pictureLost : words.pictureGone
   if (audio === 'lost') return video === 'live' ? words.soundLost : words.gone
   if (video === 'muted') return words.pictureMuted
-  return audio === 'muted' ? words.soundMuted : words.live
+  return audio === 'muted' ? words.soundMuted : ''
 }

@@ -19,14 +19,14 @@ import { uploadProgress } from './upload-progress.ts'
  * - Attribute that it sets: `data-tone`: `recording`, `busy`, `waiting`, `good`, `alert` or `quiet`.
  * - Slots: `first`, before its own buttons, and the default one after them.
  * - Parts: `headline`, `when`, `bar`, `upload`, `needs`, `actions`, `button`.
- * - Event `holdfast-failure`: what a press could not do.
+ * - Event `holdfast-failure`: what a press could not do, or that the state does not come; the element shows it as well.
  */
 export class HoldfastStatus extends HoldfastElement {
   static readonly observedAttributes = ['session-id']
 
   #seen: Seen | undefined
   #session: SessionSnapshot | undefined
-  #draw = (_session: SessionSnapshot | undefined, _seen: Seen) => {}
+  #draw = (_session: SessionSnapshot | undefined, _seen: Seen | undefined) => {}
   #setTicking = ticker(() => this.#drawAgain())
 
   /** Which recording: its id, as `session.id` and snapshots have it. */
@@ -56,12 +56,10 @@ export class HoldfastStatus extends HoldfastElement {
     const resume = button(texts.remedy.resume, () => this.#press('resume', texts.status.resumed), {
       part: 'button',
       'data-testid': 'resume-button',
-      hidden: true,
     })
-    const pause = button(texts.status.pause, () => this.#press('pause', texts.status.paused), {
+    const pause = button(texts.status.pause, () => this.#press('pause', texts.state.paused), {
       part: 'button',
       'data-testid': 'pause-button',
-      hidden: true,
     })
     const headline = h(
       this.headingTag('h3'),
@@ -83,20 +81,19 @@ export class HoldfastStatus extends HoldfastElement {
         h('slot', {}),
       ),
     )
-    this.#draw = (session, { policy }) => {
+    this.#draw = (session, seen) => {
       const { focused } = this
       for (const part of [when, bar.element, upload.element, needs, resume, pause]) part.hidden = !session
-      if (!session) {
-        if (focused) headline.focus()
-        this.#setTicking(false)
-        setIcon(symbol, 'dot')
-        setAttributes(this, { 'data-tone': undefined })
-        return setText(words, this.sessionId && texts.status.unknown)
-      }
-      const head = sessionStatus(session, policy)
+      this.#setTicking(!!session && countsDown(session))
+      const head = session && seen && sessionStatus(session, seen.policy)
+      setAttributes(this, { 'data-tone': head?.tone })
+      setIcon(symbol, head?.icon ?? 'dot')
+      setText(words, head?.words ?? ((seen && this.sessionId && texts.status.unknown) || ''))
+      // Nothing is known yet, or no recording chosen.
+      headline.hidden = !words.textContent
+      if (!session || !seen) return focused && headline.focus()
+      const { policy } = seen
       const named = formatMoment(session.startedAtMs)
-      setIcon(symbol, head.icon)
-      setText(words, head.words)
       setText(when, whenAndHowMuch(session))
       setText(needs, needsWords(session, policy))
       needs.hidden = isConfirmed(session)
@@ -110,8 +107,6 @@ export class HoldfastStatus extends HoldfastElement {
       if (focused && resume.hidden && pause.hidden) headline.focus()
       setAttributes(resume, { 'aria-label': texts.remedy.resumeOf(named) })
       setAttributes(pause, { 'aria-label': texts.status.pauseOf(named) })
-      setAttributes(this, { 'data-tone': head.tone })
-      this.#setTicking(countsDown(session))
     }
     this.#drawAgain()
   }
@@ -119,7 +114,7 @@ export class HoldfastStatus extends HoldfastElement {
   protected override see(seen: Seen): void {
     const [before, policy] = [this.#session, this.#seen?.policy]
     this.#seen = seen
-    const session = this.#find(seen)
+    const session = this.#find()
     if (session !== before || seen.policy !== policy || !session) this.#draw(session, seen)
   }
 
@@ -130,12 +125,12 @@ export class HoldfastStatus extends HoldfastElement {
   }
 
   #drawAgain(): void {
-    if (this.#seen) this.#draw(this.#find(this.#seen), this.#seen)
+    this.#draw(this.#find(), this.#seen)
   }
 
   /** Kept for what is pressed. */
-  #find({ snapshot }: Seen): SessionSnapshot | undefined {
-    return (this.#session = snapshot.sessions.find(({ id }) => id === this.sessionId))
+  #find(): SessionSnapshot | undefined {
+    return (this.#session = this.#seen?.snapshot.sessions.find(({ id }) => id === this.sessionId))
   }
 
   #press(what: 'pause' | 'resume', done: string): void {

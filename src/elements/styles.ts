@@ -105,6 +105,14 @@ button.icon-button {
 .notice-alert { background: var(--hf-alert-soft); color: var(--hf-alert); }
 .notice button:not(.plain) { border-color: currentColor; }
 .notice button.plain:hover { background: color-mix(in srgb, currentColor 12%, transparent); }
+${tones}
+@media (prefers-reduced-motion: reduce) {
+  *, *::before, *::after { animation: none !important; transition: none !important; }
+}
+`
+
+/** What opens at a click. */
+export const DETAILS = `
 summary {
   display: flex;
   align-items: center;
@@ -119,26 +127,24 @@ summary {
 summary::-webkit-details-marker { display: none; }
 .chevron { color: var(--hf-soft); transition: transform 0.15s; }
 details[open] > summary .chevron { transform: rotate(90deg); }
-${tones}
-@media (prefers-reduced-motion: reduce) {
-  *, *::before, *::after { animation: none !important; transition: none !important; }
-}
 `
 
-/** That, and the colours, for a whole page: the demo's build puts it into its sheet (`vite.config.ts`). */
+/** All that, and the colours, for a whole page: the demo's build puts it into its sheet (`vite.config.ts`). */
 export const ofPage = (): string => `
 :root { ${coloursOf(0)} --hf-radius: 1rem; }
 @media (prefers-color-scheme: dark) {
   :root { ${coloursOf(1)} }
 }
-${SHARED}`
+${SHARED}${DETAILS}`
 
 /** Light and dark, controls, and what all elements have. */
 export const COMMON = `
 :host {
   ${coloursOf(0)}
   --hf-radius: var(--holdfast-radius, 1rem);
-  display: block;
+  display: grid;
+  grid-template-columns: minmax(0, 1fr);
+  gap: 0.625rem;
   min-width: 0;
   color: var(--hf-ink);
   line-height: 1.5;
@@ -147,7 +153,12 @@ export const COMMON = `
   :host { ${coloursOf(1)} }
 }
 h1, h2, h3, h4, h5, h6, p, ul, dl, dd { margin: 0; padding: 0; font-size: inherit; }
-ul { list-style: none; }
+.when, .bar-words {
+  color: var(--hf-soft);
+  font-size: 0.875rem;
+  font-variant-numeric: tabular-nums;
+  line-height: 1.4;
+}
 .needs { font-size: 0.9375rem; line-height: 1.4; }
 ${SHARED}
 `
@@ -199,9 +210,9 @@ ul {
   overflow: auto;
   overscroll-behavior: contain;
   border-radius: 0.5rem;
+  list-style: none;
 }
 ul:focus-visible { outline-offset: -3px; }
-.notice { margin-bottom: 0.5rem; }
 .notice ul { margin: 0.25rem 0 0; padding: 0; }
 .notice li { display: list-item; min-height: 0; padding: 0; border: 0; }
 li {
@@ -214,12 +225,11 @@ li {
 }
 li + li { border-top: 1px solid var(--hf-line); }
 li > .icon { align-self: start; margin-top: 2px; color: var(--tone, var(--hf-soft)); }
-.when { color: var(--hf-soft); font-size: 0.875rem; line-height: 1.4; }
 `
 
 /** One recording. It has a surface, since its page may be light where the system is dark. */
 export const STATUS = `
-:host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.625rem; background: var(--hf-surface); }
+:host { background: var(--hf-surface); }
 .headline {
   display: inline-flex;
   align-items: center;
@@ -229,7 +239,6 @@ export const STATUS = `
   font-weight: 650;
   line-height: 1.3;
 }
-.when { margin-top: 2px; color: var(--hf-soft); font-size: 0.875rem; }
 .bar, progress {
   height: 0.5rem;
   overflow: hidden;
@@ -247,12 +256,6 @@ export const STATUS = `
     color-mix(in srgb, var(--hf-busy-bar) 65%, var(--hf-surface)) 5px 8px
   );
 }
-.bar-words {
-  color: var(--hf-soft);
-  font-size: 0.875rem;
-  font-variant-numeric: tabular-nums;
-  line-height: 1.4;
-}
 .upload { display: grid; gap: 0.375rem; }
 progress { display: block; width: 100%; border: 0; appearance: none; }
 progress::-webkit-progress-bar { background: none; }
@@ -267,7 +270,6 @@ progress::-moz-progress-bar { background: var(--hf-busy); }
  * above the buttons wherever these are, so that what is said while something is recorded is in sight, and moves nothing.
  */
 export const RECORDER = `
-:host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem; }
 .camera {
   overflow: hidden;
   border: 1px solid var(--hf-line);
@@ -295,6 +297,7 @@ export const RECORDER = `
   font-size: 0.875rem;
   line-height: 1.4;
 }
+.caption:empty, .badge:empty { display: none; }
 .caption-alert { background: #8f1b1b; color: #fff; font-weight: 600; }
 .badge {
   position: absolute;
@@ -314,7 +317,6 @@ export const RECORDER = `
   position: relative;
   padding: 0.875rem 1.25rem 0.75rem;
   background: #0a100e;
-  color: #f1f6f4;
 }
 .timer, .acks {
   align-self: start;

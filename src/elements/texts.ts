@@ -44,7 +44,7 @@ const errors: Readonly<Record<ErrorCode, Both>> = {
   'worker-timeout': ['The background part of the app does not answer.', 'It is asked again by itself.'],
   'protocol-mismatch': ['The app was updated meanwhile.', 'Reload the page once nothing waits in it.'],
   'storage-full': ['The device is full.', 'Free some space: delete files or apps.'],
-  'storage-failed': ['The device did not save it.', 'It is tried again by itself.'],
+  'storage-failed': ['The storage of this device fails.', 'It is tried again by itself.'],
   'recorder-failed': [
     'The camera stopped.',
     'What was recorded is kept. Check camera and microphone, then press Record.',
@@ -91,6 +91,7 @@ export const english = {
   errors,
   notice: {
     dismiss: 'Dismiss',
+    again: 'Try again.',
     next: 'Reload the page and try again.',
   },
   state: {
@@ -161,7 +162,6 @@ export const english = {
   status: {
     pause: 'Pause',
     pauseOf: (when: string) => `Pause the recording of ${when}`,
-    paused: 'Paused',
     resumed: 'Resumed',
     unknown: 'This device knows nothing of this recording.',
   },
@@ -183,12 +183,9 @@ export const english = {
     preview: 'What is being recorded',
     hint: 'Each piece is encrypted and saved as you record. You can leave at any time.',
     length: 'Recorded',
-    noGroup: 'There is nobody to record for.',
-    noGroupNext: 'Say first who may open the recording.',
+    noGroup: { what: 'There is nobody to record for.', next: 'Say first who may open the recording.' },
     stop: 'Stop',
     saving: 'Saving',
-    recording: 'Recording',
-    failed: 'Recording failed',
     failedNext: 'Press Record to start a new recording.',
     stopped: (length: string) => `Recording stopped. ${length} saved on this device.`,
     allSaved: (length: string) => `✓ ${length}`,
@@ -198,9 +195,10 @@ export const english = {
     stalled: (what: string, next: string, held: string, isPaused: boolean) =>
       `${what} ${next} ${isPaused ? 'Recording is paused until there is room.' : 'Recording goes on.'} Keep this tab open: it alone holds ${held}.`,
     silent: 'The camera gives nothing: what happens now may not be recorded. Press Stop, then Record.',
-    stillSaving: (saved: string, unsaved: string) =>
-      `${saved} is safe on this device; the last ${unsaved} are in this page only.`,
-    stillSavingNext: 'It is tried again by itself while this page is open. To be sure, save them as a file.',
+    stillSaving: (saved: string, unsaved: string) => ({
+      what: `${saved} is safe on this device; the last ${unsaved} are in this page only.`,
+      next: 'It is tried again by itself while this page is open. To be sure, save them as a file.',
+    }),
     saveFile: 'Save as a file',
     continued: (isKept: boolean) => ({
       what: 'The recording was cut off for a while, and goes on in a new one.',
@@ -216,7 +214,6 @@ export const english = {
     cameraInUse: 'Another app uses the camera. Close it, then try again.',
   },
   sourceState: {
-    live: '',
     pictureLost: 'The camera is gone: no picture is recorded. The sound goes on.',
     soundLost: 'The microphone is gone: no sound is recorded. The picture goes on.',
     pictureMuted: 'The camera gives no picture at the moment.',

@@ -125,9 +125,9 @@ export function isHoldfastError<Code extends ErrorCode | VerificationCode = Erro
   )
 }
 
-/** Makes an error of ours of what was thrown, unless the signal has aborted: then it is its reason. */
+/** Makes an error of ours of what was thrown; where the signal has aborted, its reason, whatever failed since. */
 export const asOurs = (signal?: AbortSignal) => (thrown: unknown) => {
-  throw signal?.aborted ? thrown : HoldfastError.from(thrown)
+  throw signal?.aborted ? signal.reason : HoldfastError.from(thrown)
 }
 
 /** The error that the other side put on the wire; a code that this version does not know is a `defect`. */

@@ -152,6 +152,23 @@ describe('onSettled', () => {
   })
 })
 
+it('onSettled of a worker that has it for the first time is told of what it ends, and of nothing that an earlier one without it ended', async () => {
+  const world = createWorld()
+  const keys: string[] = []
+  const hear: OnSettled = async ({ key }) => void keys.push(key)
+  const without = world.worker()
+  for (const number of [1, 2]) {
+    await startSession(without, aStart(number))
+    await admitChunk(without, await sealedChunk(sessionIdOf(number), 0))
+  }
+  await endSession(without, sessionIdOf(1))
+  const first = worker(world, hear)
+  await endSession(first, sessionIdOf(2))
+  expect(await drainOnce(world, first)).toBe('idle')
+  const { name, size } = await world.session(sessionIdOf(2))
+  expect(keys).toEqual([`${name}/${size}`])
+})
+
 it('onSettled is called by a worker that goes elsewhere too: what has settled goes nowhere any more', async () => {
   const world = createWorld()
   const rejects: OnSettled = async () => Promise.reject(new Error('Down.'))
