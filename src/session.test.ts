@@ -20,10 +20,14 @@ const SCOPE = 'https://app.example/b/'
 
 const held = new Set<string>()
 let grants = true
+/** Requests of locks that are not granted. */
+let refused = 0
 const locks = {
   request: async (name: string, { signal }: { readonly signal: AbortSignal }, work: () => Promise<void>) => {
-    if (!grants)
+    if (!grants) {
+      refused++
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
     held.add(name)
     await work().finally(() => held.delete(name))
   },
@@ -98,6 +102,7 @@ afterEach(() => {
   vi.unstubAllGlobals()
   held.clear()
   grants = true
+  refused = 0
 })
 
 describe('a recording session', () => {
@@ -120,7 +125,7 @@ describe('a recording session', () => {
       (error: unknown) => error,
     )
     const opened = openSession(connection, options).catch((error: unknown) => error)
-    await expect.poll(() => vi.getTimerCount()).toBe(2)
+    await expect.poll(() => refused).toBe(2)
     leaving.abort('enough')
     expect(await left).toBe('enough')
     await vi.advanceTimersByTimeAsync(60_000)
