@@ -27,7 +27,7 @@ export abstract class HoldfastElement extends Base {
   #holdfast: Holdfast | undefined
   #watching: AbortController | undefined
   #root: ShadowRoot | undefined
-  readonly #voice = globalThis.document && h('div', { role: 'status' })
+  readonly #voice = globalThis.document && h('div', { role: 'status', class: 'visually-hidden' })
 
   /** The connection of this page: what `connect()` of `holdfast` gave. */
   get holdfast(): Holdfast | undefined {
