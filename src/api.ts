@@ -249,8 +249,8 @@ export interface Holdfast {
   discard(id: SessionId, options?: DiscardOptions): Promise<void>
   /**
    * What this browser can promise for this origin right now; ask again after a permission was asked for. It leaves
-   * nothing behind: a database, `holdfast-probe`, is there while it asks. Its code is loaded at the first call; the call rejects where it does not load, or with the signal's
-   * reason.
+   * nothing behind: a database, `holdfast-probe`, is there while it asks. Its code is loaded at the first call; the call
+   * rejects where it does not load, or with the signal's reason.
    */
   capabilities(options?: WaitOptions): Promise<Capabilities>
   /** Ends this page's watching; the worker goes on. */

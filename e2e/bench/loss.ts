@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { buildDemo, serveDemo } from '../demo-site.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
-import { storedTimes, storedUntilMs } from '../in-page/stored-times.ts'
+import { storedTimes, storedUntilMs } from './stored-times.ts'
 import { openDemo } from '../in-page/demo-tab.ts'
 import { NOWHERE } from './nowhere.ts'
 

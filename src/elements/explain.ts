@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../protocol/errors.ts'
+import { isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import { button, h } from './dom.ts'
 import { icon } from './icon.ts'
 import { texts } from './texts.ts'
@@ -18,10 +18,11 @@ const TRIED_AGAIN = /^(worker-timeout|storage-failed)$/
  * @param next what helps where a person asked for it, and for what the engine did not foresee, or another version of it did
  */
 export function explain(thrown: unknown, next?: string): Explanation {
-  const { name, code, message = thrown } = Object(thrown)
-  const known = name === 'HoldfastError' && texts.errors[code as ErrorCode]
-  const [what, then = texts.notice.next] = known || [String(message)]
-  return { what, next: next && (!known || TRIED_AGAIN.test(code)) ? next : then }
+  const known = isHoldfastError<ErrorCode>(thrown) && texts.errors[thrown.code]
+  if (!known)
+    return { what: thrown instanceof Error ? thrown.message : String(thrown), next: next ?? texts.notice.next }
+  const [what, advice] = known
+  return { what, next: next && TRIED_AGAIN.test(thrown.code) ? next : advice }
 }
 
 /** Shows an explanation with one thing to press. */

@@ -380,7 +380,7 @@ function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 
   draft.set({
     listing: undefined,
     listed,
-    expired: expired?.[0] && expired,
+    expired: expired?.length ? expired : undefined,
     tally: { ...tally, manifesting: 0, anchoring: tally.anchoring + tally.manifesting },
   })
   clearError(draft, true)
