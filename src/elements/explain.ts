@@ -20,7 +20,10 @@ const TRIED_AGAIN = /^(worker-timeout|storage-failed)$/
 export function explain(thrown: unknown, next?: string): Explanation {
   const known = isHoldfastError<ErrorCode>(thrown) && texts.errors[thrown.code]
   if (!known)
-    return { what: thrown instanceof Error ? thrown.message : String(thrown), next: next ?? texts.notice.next }
+    return {
+      what: thrown instanceof Error ? thrown.message : String(thrown),
+      next: next ?? texts.notice.next,
+    }
   const [what, advice] = known
   return { what, next: next && TRIED_AGAIN.test(thrown.code) ? next : advice }
 }
