@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pageLocks } from '../e2e/in-page/page-locks.ts'
-import { channels, FakeChannel } from '../e2e/in-page/fake-channels.ts'
+import { channels } from '../e2e/in-page/fake-channels.ts'
+import { stubPlatform } from '../e2e/in-page/heard-platform.ts'
 import type { Holdfast, RecordingSession, WaitOptions } from './api.ts'
 import { connect } from './client.ts'
 import { newGroup } from './group.ts'
@@ -37,8 +38,6 @@ vi.mock('workbox-window/messageSW.js', () => ({
   },
 }))
 
-const CRYPTO = ['generateKey', 'exportKey', 'importKey', 'digest', 'encrypt', 'deriveBits'] as const
-
 let locks: ReturnType<typeof pageLocks>
 beforeEach(() => {
   worker.asked = []
@@ -46,23 +45,12 @@ beforeEach(() => {
   const registration = Object.assign(new EventTarget(), { active: {}, scope: 'https://app.example/' })
   const register = () => waits.begins(Promise.resolve(registration))
   const request = (...asked: Parameters<typeof locks.request>) => waits.begins(locks.request(...asked))
-  vi.stubGlobal('navigator', {
+  const navigator = {
     serviceWorker: Object.assign(new EventTarget(), { register, getRegistration: register }),
     locks: { request },
     storage: { persisted: () => waits.begins(Promise.resolve(true)) },
-  })
-  vi.stubGlobal('indexedDB', {})
-  vi.stubGlobal('document', new EventTarget())
-  vi.stubGlobal('addEventListener', () => undefined)
-  vi.stubGlobal('BroadcastChannel', FakeChannel)
-  for (const name of CRYPTO) {
-    const work = crypto.subtle[name].bind(crypto.subtle) as (...given: unknown[]) => Promise<never>
-    vi.spyOn(crypto.subtle, name).mockImplementation((...given: unknown[]) => waits.begins(work(...given)))
   }
-  const { arrayBuffer } = Blob.prototype
-  vi.spyOn(Blob.prototype, 'arrayBuffer').mockImplementation(function (this: Blob) {
-    return waits.begins(arrayBuffer.call(this))
-  })
+  stubPlatform(navigator, waits.begins)
 })
 afterEach(() => {
   waits.watch(() => undefined)

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { channels, FakeChannel, tellAll } from '../e2e/in-page/fake-channels.ts'
+import { channels, tellAll } from '../e2e/in-page/fake-channels.ts'
+import { stubPlatform } from '../e2e/in-page/heard-platform.ts'
 import { takesWhole } from '../e2e/test-size.ts'
 import type { Holdfast } from './api.ts'
 import { connect } from './client.ts'
@@ -123,8 +124,6 @@ function pageTimers() {
   }
 }
 
-const CRYPTO = ['generateKey', 'exportKey', 'importKey', 'digest', 'encrypt', 'deriveBits'] as const
-
 let timers: ReturnType<typeof pageTimers>
 beforeEach(() => {
   kept.clear()
@@ -136,22 +135,11 @@ beforeEach(() => {
     signal?.throwIfAborted()
     return work({})
   }
-  vi.stubGlobal('navigator', {
+  const navigator = {
     serviceWorker: Object.assign(new EventTarget(), { register }),
     locks: { request },
-  })
-  vi.stubGlobal('indexedDB', {})
-  vi.stubGlobal('document', new EventTarget())
-  vi.stubGlobal('addEventListener', () => undefined)
-  vi.stubGlobal('BroadcastChannel', FakeChannel)
-  for (const name of CRYPTO) {
-    const work = crypto.subtle[name].bind(crypto.subtle) as (...given: unknown[]) => Promise<never>
-    vi.spyOn(crypto.subtle, name).mockImplementation((...given: unknown[]) => life.hears(work(...given)))
   }
-  const { arrayBuffer } = Blob.prototype
-  vi.spyOn(Blob.prototype, 'arrayBuffer').mockImplementation(function (this: Blob) {
-    return life.hears(arrayBuffer.call(this))
-  })
+  stubPlatform(navigator, life.hears)
 })
 afterEach(() => {
   life.freezeAt(Infinity, () => undefined)
