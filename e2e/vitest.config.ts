@@ -11,6 +11,9 @@ const SIMULATOR = 'e2e/simulate/**/*.test.ts'
  */
 const ENGINE = 'sw/engine/!(sessions|drain-worker-death).test.ts'
 
+/** Put their own modules in the place of some (`vi.mock`). Where files share a process, the next may still be given these. */
+const MOCKING = ['src/{aborted,client,frozen,options,session}.test.ts', 'sw/adapters/store/idb.test.ts']
+
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
@@ -43,11 +46,15 @@ export default defineConfig({
         test: {
           name: 'units',
           include: ['src/**/*.test.ts', 'sw/**/*.test.ts', 'e2e/**/*.test.ts'],
-          exclude: [SIMULATOR, ENGINE],
+          exclude: [SIMULATOR, ENGINE, ...MOCKING],
           // A third of the time went into loading the same modules for each file.
           isolate: false,
           setupFiles: ['e2e/leave-no-stubs.ts'],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'mocking', include: MOCKING },
       },
     ],
   },
