@@ -18,7 +18,7 @@ const PENDING = 50
 const MEMORY_LIMIT = 5 * CHUNK_BYTES + 48 * MIB
 const SAMPLE_MS = 100
 /** Of "wake", in each round. */
-const STARTS = 5
+const STARTS = 15
 /** Of each session of "scale-sessions". */
 const SESSION_CHUNKS = 200
 
