@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { memoryOf } from '../package/kills/process-memory.ts'
-import { CHUNK_BYTES, type LifeName, type Measured, type Plan } from './comparison.ts'
+import { CHUNK_BYTES, STARTS, type LifeName, type Measured, type Plan } from './comparison.ts'
 import type { LifeSite } from './life-site.ts'
 import { median } from './median.ts'
 import type { Side, Task } from './protocol.ts'
@@ -17,8 +17,6 @@ const PENDING = 50
 /** Uploads under way at once, at the most (`sw/core/concurrency.ts`), each of one part; and what is left for all else. */
 const MEMORY_LIMIT = 5 * CHUNK_BYTES + 48 * MIB
 const SAMPLE_MS = 100
-/** Of "wake", in each round. */
-const STARTS = 15
 /** Of each session of "scale-sessions". */
 const SESSION_CHUNKS = 200
 
@@ -75,7 +73,7 @@ export async function* measureLives(
   }
 }
 
-/** The median time of several starts of each worker, which take 25 or 65 ms as it happens: by turns. */
+/** The median time of several starts of each worker, by turns. */
 async function wakesOf(...devices: readonly Device[]): Promise<number[]> {
   const wakes: number[][] = devices.map(() => [])
   for (let start = 0; start < STARTS; start++)
