@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
 import { openDemo } from '../in-page/demo-tab.ts'
+import { loseSource } from '../in-page/sources.ts'
 
 /** Runs in the page: the person has said no. */
 function allowNoCamera(): void {
@@ -10,18 +11,18 @@ function allowNoCamera(): void {
     mediaDevices.getUserMedia = () => Promise.reject(new DOMException('No', 'NotAllowedError'))
 }
 
-/** Ends tracks of this kind, and tells how many tenths of a second passed, by timers of the page, until it showed that. */
-const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
-  page.locator('.caption-alert').evaluate(async (told, wanted) => {
+/** Ends the camera's tracks, and tells how many tenths of a second passed, by timers of the page, until it showed that. */
+const loseCamera = (page: Page) =>
+  page.locator('.caption-alert').evaluate(async (told) => {
     const recorder = told.getRootNode() as ShadowRoot
     const stream = recorder.querySelector('video')?.srcObject as MediaStream
     const before = told.textContent
-    for (const track of stream.getTracks()) if (wanted === undefined || track.kind === wanted) track.stop()
+    for (const track of stream.getVideoTracks()) track.stop()
     const isTold = () => told.textContent !== before
     let passed = 0
     for (; !isTold(); passed++) await new Promise((resolve) => setTimeout(resolve, 100))
     return passed
-  }, kind)
+  })
 
 /** Runs in the page: nothing lies over it, and it is in the window, whole. */
 function isInSight(element: Element): boolean {
@@ -44,7 +45,7 @@ test(
     await tab.record()
     await tab.acknowledged(1)
     await expect(told).toBeHidden()
-    expect(await lose(page, 'video')).toBeLessThanOrEqual(WITHIN_TENTHS)
+    expect(await loseCamera(page)).toBeLessThanOrEqual(WITHIN_TENTHS)
     await expect(told).toHaveText('The camera is gone: no picture is recorded. The sound goes on.')
     await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
     await page.setViewportSize({ width: 320, height: 568 })
@@ -77,7 +78,7 @@ test(
     await tab.record()
     await tab.acknowledged(1)
     await page.setViewportSize({ width: 320, height: 568 })
-    await lose(page, undefined)
+    await loseSource(page)
     await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
     await expect(page.getByText('Recording ended: camera and microphone are gone.')).toBeVisible()
     await expect.poll(() => page.getByTestId('recorder').locator('.notice').evaluate(isInSight)).toBe(true)
