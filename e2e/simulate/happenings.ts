@@ -51,7 +51,7 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'tab-killed':
       return tabs[what.of]?.close()
     case 'policy':
-      return void askUntilAnswered(scene, opened(), { type: 'policy', policy: what.policy })
+      return void askUntilAnswered(opened(), { type: 'policy', policy: what.policy })
     case 'clock-set':
       scene.clockErrorMs += what.byMs
       return
@@ -68,18 +68,18 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'bit-rot':
       return device.rot(sessionId, what.lost)
     case 'paused':
-      return void askUntilAnswered(scene, opened(), { type: 'pause', sessionId })
+      return void askUntilAnswered(opened(), { type: 'pause', sessionId })
     case 'resumed':
-      return void askUntilAnswered(scene, opened(), { type: 'resume', sessionId })
+      return void askUntilAnswered(opened(), { type: 'resume', sessionId })
     case 'discarded':
       if (what.confirmed) device.oracle.discarding(sessionId)
-      return void askUntilAnswered(scene, opened(), {
+      return void askUntilAnswered(opened(), {
         type: 'discard',
         sessionId,
         ...(what.confirmed && { confirm: DISCARD_CONFIRMATION }),
       })
     case 'other-content':
-      return void askUntilAnswered(scene, opened(), {
+      return void askUntilAnswered(opened(), {
         type: 'chunk',
         chunk: recordedChunk(sessionId, 0, recording.seal, 1),
       })

@@ -25,10 +25,10 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
   const tab = openTab(scene, device, 'the last tab')
   const aloneMs = await comeToRest(scene, device, tab)
   if (scene.failure === undefined) oracle.atRest(disk.state)
-  await askUntilAnswered(scene, tab, { type: 'policy', policy: 'always' })
+  await askUntilAnswered(tab, { type: 'policy', policy: 'always' })
   for (const sessionId of disk.state.sessions.keys()) {
-    await askUntilAnswered(scene, tab, { type: 'adopt', sessionId })
-    await askUntilAnswered(scene, tab, { type: 'resume', sessionId })
+    await askUntilAnswered(tab, { type: 'adopt', sessionId })
+    await askUntilAnswered(tab, { type: 'resume', sessionId })
   }
   tab.close()
   const next = openTab(scene, device, 'a tab after that')

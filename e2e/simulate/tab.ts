@@ -82,22 +82,12 @@ async function keepAwake(scene: Scene, { lifetime, connection }: Tab): Promise<v
   }
 }
 
-/** Asks again while the worker does not answer, or its disk fails. */
-export async function askUntilAnswered(
-  scene: Scene,
+/** Asks as a page does, until the worker has answered or refused for good, or the tab is closed. */
+export const askUntilAnswered = (
   { lifetime, connection }: Tab,
   request: Parameters<Connection['request']>[0],
-): Promise<void> {
-  for (let attempt = 0; attempt < 10; attempt++) {
-    try {
-      return void (await connection.request(request))
-    } catch (error) {
-      if (!['worker-timeout', 'storage-failed', 'storage-full'].includes(HoldfastError.from(error).code))
-        return
-      await lifetime.query(() => scene.sleep(1_000))
-    }
-  }
-}
+): Promise<unknown> =>
+  lifetime.query(() => requestWithRetry(connection, () => connection.request(request))).catch(() => undefined)
 
 /** A tab records: starts, hands over each chunk until it is acknowledged, and ends or does not. */
 export async function record(
@@ -114,21 +104,17 @@ export async function record(
   const release = device.locks.hold(recordingLockName(id))
   lifetime.onDeath(release)
   scene.trace(() => `${tab.name} records ${letterOf(at)}`)
-  await askUntilAnswered(scene, tab, { type: 'session-start', session: start })
+  await askUntilAnswered(tab, { type: 'session-start', session: start })
   const acquire = semaphore(MAX_CONCURRENT_HAND_OFFS)
   const handed: Promise<unknown>[] = []
   const { notes } = scene.history
   let noted: Promise<unknown> = Promise.resolve()
   const note = (index: number) =>
-    lifetime.query(() =>
-      requestWithRetry(connection, () =>
-        connection.request({ type: 'note', sessionId: id, ...recordedNote(id, index) }),
-      ),
-    )
+    askUntilAnswered(tab, { type: 'note', sessionId: id, ...recordedNote(id, index) })
   for (let index = 0; index < Math.max(chunks, notes); index++) {
     await lifetime.query(() => scene.sleep(gapMs))
     // One after the other, as a page does.
-    if (index < notes) noted = noted.then(() => note(index)).catch(() => undefined)
+    if (index < notes) noted = noted.then(() => note(index))
     if (index >= chunks) continue
     const chunk = recordedChunk(id, index, seal)
     handed.push(lifetime.query(() => handOff(connection, chunk, { acquire })).catch(() => undefined))
@@ -140,6 +126,6 @@ export async function record(
   await Promise.all([...handed, noted])
   if (tab.listeners.size > 0) scene.fail(`${tab.name} still listens for a new worker, though nothing waits`)
   if (ending === 'forgets') return
-  await askUntilAnswered(scene, tab, { type: 'session-end', sessionId: id, indexes: chunks })
+  await askUntilAnswered(tab, { type: 'session-end', sessionId: id, indexes: chunks })
   release()
 }
