@@ -5,7 +5,7 @@ import { loseSessionRecord } from '../testing/lose.ts'
 import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import type { Context } from './context.ts'
 import { createDrain } from './drain.ts'
-import { pauseSession } from './sessions.ts'
+import { pauseSession, resumeSession } from './sessions.ts'
 
 // Promises 1, 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
 
@@ -38,6 +38,21 @@ it('how a sealer hung is told though the database failed over that', async () =>
   await greeted(world, createDrain({ ...worker, sealer: never }), 120_000)
   expect(failures).toBeGreaterThan(1)
   expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'defect' } })
+})
+
+it.each([
+  ['a sealer', 'defect'],
+  ['onSettled', 'completion-failed'],
+])('how %s hung is told though a person asked for another try meanwhile', async (what, code) => {
+  const world = createWorld()
+  const isSealer = what === 'a sealer'
+  const worker = { ...world.worker(), ...(isSealer ? { sealer: never } : { onSettled: never }) }
+  await recordSession(world, { chunks: 1, seal: isSealer ? 'worker' : 'page', worker })
+  const drain = createDrain(worker)
+  await greeted(world, drain, 20_000)
+  await resumeSession(worker, id)
+  await greeted(world, drain, 100_000)
+  expect((await world.session(id)).trouble).toMatchObject({ error: { code } })
 })
 
 it.each(['a look at the chain', 'onSettled'])(
