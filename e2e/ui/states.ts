@@ -7,6 +7,7 @@ import { ask } from '../in-page/messages.ts'
 import { leavePending } from '../in-page/pending.ts'
 import { loseSource } from '../in-page/sources.ts'
 import { openDemo } from '../in-page/demo-tab.ts'
+import { updateWaits } from '../update/versions.ts'
 
 /** Looks at a page in the state that it is in. */
 export type Look = (page: Page, state: string) => Promise<void>
@@ -107,7 +108,7 @@ export async function lookAtRecording(stack: Stack, context: BrowserContext, loo
   await page.keyboard.press('Escape')
 
   site.deploy(`${site.worker}\n// Another version.\n`)
-  await page.evaluate(async () => (await navigator.serviceWorker.ready).update())
+  await updateWaits(page)
   await expect(page.getByTestId('update-go')).toBeVisible()
   await look(page, '17-update')
 

@@ -45,14 +45,17 @@ export async function openApp(context: BrowserContext, { url }: App): Promise<Pa
   return page
 }
 
-/** Has the browser look for a new worker; resolves once it is installed and waits. */
+/** Has the browser look for a new worker, which is there; resolves once it is installed and waits. */
 export async function updateWaits(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const registration = await navigator.serviceWorker.ready
-    await registration.update()
-    const { installing } = registration
-    while (registration.waiting === null)
-      await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
+    while (registration.waiting === null) {
+      // One that joins a look of the browser's own, which began before, finds what was there then.
+      await registration.update()
+      const { installing } = registration
+      if (installing)
+        await new Promise((resolve) => installing.addEventListener('statechange', resolve, { once: true }))
+    }
   })
 }
 
