@@ -29,7 +29,7 @@ import type {
   SessionRecord,
   TrialKind,
 } from './record.ts'
-import { isRecent, tellsOfDestination, tellsOfOthers, type Now } from './retry-policy.ts'
+import { isRecent, tellsOfOthers, triesOf, type Now } from './retry-policy.ts'
 import { EMPTY_TALLY, isSettled, missingChunks, NO_SUMS, statusOf, totalChunks } from './session.ts'
 import { TRIAL_KINDS } from './trial.ts'
 import { clearError, errorOf, fail, tell } from './trouble.ts'
@@ -150,10 +150,10 @@ export function sessionTransition(
 function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): void {
   const { session } = draft
   // What was under way as a person resumed it was refused for how it was before. It is tried again at once, as all else is;
-  // but a destination that failed, or was waited for in vain, did so afterwards too.
+  // but what time alone heals, such as a wait in vain, counts.
   if ('event' in event && event.event.type === 'failed') {
-    const { of = session, code } = event.event.failure
-    if (of.resumedAtMs !== session.resumedAtMs && !tellsOfDestination(code)) return
+    const { code, of = session } = event.event.failure
+    if (of.resumedAtMs !== session.resumedAtMs && triesOf(code) < Infinity) return
   }
   switch (event.type) {
     case 'session-started':

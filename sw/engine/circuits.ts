@@ -40,11 +40,17 @@ export async function recordFailure(
   const said = isBelieved ? told : of ? 'server-error' : 'defect'
   const code = of === 'completion' && said !== 'aborted' ? 'completion-failed' : said
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
-  const isMetered = context.metered()
-  const failure = { code, message: String(error.message), retryAfterMs, isOfRead, isMetered, of: session }
-  // No destination waits for it: it counts as tried, or it would be tried again at once, for ever; whatever a person has set
-  // right since.
-  if (!of) return { ...failure, of: undefined, code: countsAsAttempt(code) ? code : 'timeout' }
+  const failure = {
+    code,
+    message: String(error.message),
+    retryAfterMs,
+    isOfRead,
+    isMetered: context.metered(),
+    // Whatever a person has set right since, sealing was not that.
+    of: of ? session : undefined,
+  }
+  // No destination waits for it: it counts as tried, or it would be tried again at once, for ever.
+  if (!of) return countsAsAttempt(code) ? failure : { ...failure, code: 'timeout' }
   const destination = destinationsOf(context)[of]
   context.ailing.add(destination)
   const { notBeforeMs: circuitUntilMs } = await update(context, destination, (circuit, nowMs) =>

@@ -57,15 +57,16 @@ describe('a drain', () => {
     const world = createWorld()
     await recordSession(world, { chunks: 60 })
     world.server.latencyMs = 1_000
-    const [first] = await world.chunks(id)
-    const cid = cidOf(first)
+    const [cid, ...others] = (await world.chunks(id)).map(cidOf)
     let failed = false
     world.server.fault = (_op, of) =>
       of === cid && !failed ? ((failed = true), { code: 'bad-answer' }) : undefined
     await drainOnce(world, world.worker())
-    const again = world.server.ledger.findLastIndex((line) => line.of === cid)
-    expect(world.server.ledger[again]?.taken).toBe(true)
-    // Those that were ready go first.
-    expect(again).toBeLessThan(45)
+    const { ledger } = world.server
+    const again = ledger.findLastIndex((line) => line.of === cid)
+    expect(ledger[again]?.taken).toBe(true)
+    // Those that were ready go first; many others have not been sent by then.
+    const sent = new Set(ledger.slice(0, again).map((line) => line.of))
+    expect(others.filter((other) => !sent.has(other)).length).toBeGreaterThan(5)
   })
 })
