@@ -121,6 +121,25 @@ async function showOne(page: Page): Promise<void> {
   })
 }
 
+test('without a recording a status is no higher than what it says', async ({ page }) => {
+  await inPage(page, (it) => {
+    it.begin()
+    const shown = document.querySelector('holdfast-status')
+    if (shown?.holdfast)
+      shown.holdfast = {
+        ...shown.holdfast,
+        watch: () => {
+          throw Error('Nothing comes.')
+        },
+      }
+  })
+  const status = page.locator('holdfast-status')
+  const notice = status.getByText('Nothing comes.')
+  await expect(notice).toBeVisible()
+  const heightOf = async (what: Locator) => (await what.boundingBox())?.height
+  expect(await heightOf(status)).toBe(await heightOf(status.getByRole('status')))
+})
+
 /** Whether it is there for more than a screen reader. */
 const isInSight = async (what: Locator) => ((await what.boundingBox())?.height ?? 0) > 10
 
@@ -657,7 +676,23 @@ test('what is not saved yet is told in seconds from the first on, and not as not
     it.eachSession((session) => Object.assign(session, { append: () => new Promise(() => {}) }))
     void it.recorder.record()
   })
+  await expect(page.locator('[part=saved]')).not.toHaveAttribute('data-captured', '0')
   await expect(page.locator('[part=saved]')).toHaveText(/^… [1-9]\d* (s|min)$/)
+})
+
+test('what a recorder has not given yet is told as not saved, and no tick before the first of it is', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.begin()
+    // As an encoder on a busy phone, which takes its time.
+    MediaRecorder.prototype.start = () => {}
+    void it.recorder.record()
+  })
+  const saved = page.locator('[part=saved]')
+  await expect(saved).toHaveText(/^… (?!1 s)\d+ (s|min)$/)
+  await expect(saved).toHaveAttribute('aria-label', /^The last \d+ (s|min) are not saved yet$/)
+  await expect(saved).toHaveCSS('color', 'rgb(238, 191, 102)')
 })
 
 test('what the app does not close, and null instead of a source, fail no recording', async ({ page }) => {

@@ -70,7 +70,8 @@ export function recorderView(host: HTMLElement) {
   )
   const showProgress = (progress: RecordProgress): void => {
     const { captured, acknowledged, capturedMs, acknowledgedMs } = progress
-    const waiting = captured - acknowledged
+    // The first one is being made.
+    const waiting = captured ? captured - acknowledged : 1
     const { allSaved, allSavedSpoken, notSaved, notSavedSpoken } = texts.recorder
     const saved = formatClock(acknowledgedMs)
     const unsaved = formatWait(capturedMs - acknowledgedMs)

@@ -27,16 +27,6 @@ export type RecorderState = 'idle' | 'recording' | 'saving'
 /** For whom is recorded; a function is asked at each press of Record, and gives nothing where nothing is to be recorded. */
 export type RecorderGroups = readonly Group[] | (() => Promise<readonly Group[] | undefined>)
 
-const NOTHING: RecordProgress = {
-  captured: 0,
-  acknowledged: 0,
-  capturedMs: 0,
-  acknowledgedMs: 0,
-  waitingBytes: 0,
-  stalledBy: undefined,
-  paused: false,
-  source: { video: 'live', audio: 'live' },
-}
 /** How often the clock is read, so that no second is skipped. */
 const TICK_MS = 250
 
@@ -218,7 +208,16 @@ export class HoldfastRecorder extends HoldfastElement {
     mimeType: string,
   ): Promise<void> {
     let last = session.id
-    let progress = NOTHING
+    let progress: RecordProgress = {
+      captured: 0,
+      acknowledged: 0,
+      capturedMs: 0,
+      acknowledgedMs: 0,
+      waitingBytes: 0,
+      stalledBy: undefined,
+      paused: false,
+      source: { video: 'live', audio: 'live' },
+    }
     let isOver = false
     const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
     let hide = () => {}
@@ -275,11 +274,11 @@ export class HoldfastRecorder extends HoldfastElement {
 
   #notify(explanation: Explanation): void {
     const { notice } = this.#shown
-    const dismiss = () => {
+    const dismiss = dismissButton(() => {
       hideNotice(notice)
       this.#goOn()
-    }
-    showNotice(notice, explanation, dismissButton(dismiss))
+    })
+    showNotice(notice, explanation, dismiss)
     bringIntoSight(notice)
   }
 
@@ -291,21 +290,30 @@ export class HoldfastRecorder extends HoldfastElement {
 
   /** @returns stops the clock */
   #showRecording(recording: Recording, progressNow: () => RecordProgress): () => void {
-    const { stop, stopLabel, showLength, showProgress } = this.#shown
+    const { notice, stop, stopLabel, showLength, showProgress } = this.#shown
     // By a clock that nobody sets.
     const startedAt = performance.now()
     /** From when on after Stop it is told what is not saved, once; 0 until then. */
     let tellsAt = 0
     const tick = () => {
-      const now = performance.now()
-      if (!tellsAt) return showLength(now - startedAt)
       const progress = progressNow()
-      if (now < tellsAt || progress.captured === progress.acknowledged) return
-      tellsAt = Infinity
-      this.#showStillSaving(recording, progress)
+      const { captured, acknowledged, acknowledgedMs, capturedMs } = progress
+      const now = performance.now()
+      if (!tellsAt) {
+        showLength(now - startedAt)
+        // Until it gives something, the recorder alone has all of it.
+        if (!captured) showProgress({ ...progress, capturedMs: now - startedAt })
+      } else if (now >= tellsAt && captured > acknowledged) {
+        tellsAt = Infinity
+        // What is safe, what is not, and a way to take that along.
+        showNotice(
+          notice,
+          texts.recorder.stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs)),
+          this.#unkept.saveButton(() => recording.unsavedRuns()),
+        )
+      }
     }
     tick()
-    showProgress(NOTHING)
     this.#setState('recording')
     this.#showStop()
     this.#onStop = () => {
@@ -320,15 +328,6 @@ export class HoldfastRecorder extends HoldfastElement {
     this.say(texts.state.recording)
     const clock = setInterval(tick, TICK_MS)
     return () => clearInterval(clock)
-  }
-
-  /** What is safe, what is not, and a way to take that along. */
-  #showStillSaving(recording: Recording, { acknowledgedMs, capturedMs }: RecordProgress): void {
-    showNotice(
-      this.#shown.notice,
-      texts.recorder.stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs)),
-      this.#unkept.saveButton(() => recording.unsavedRuns()),
-    )
   }
 
   /** From the press of Record on: what the app is asked may never answer. A dialog of its gives the focus back to Stop. */

@@ -121,10 +121,9 @@ function whyWords({ lastError, retryAtMs }: SessionSnapshot, why: Why, nowMs: nu
   switch (why) {
     case 'none':
       return []
-    case 'paused':
-      return [texts.why.paused]
     case 'paused-and-off':
       return [texts.why.pausedToo, texts.why.off]
+    case 'paused':
     case 'wifi':
     case 'off':
       return [texts.why[why]]

@@ -67,30 +67,28 @@ export class HoldfastStatus extends HoldfastElement {
       symbol,
       words,
     )
-    root.append(
-      h('div', {}, headline, when),
-      bar.element,
-      upload.element,
-      needs,
-      h(
-        'div',
-        { class: 'actions', part: 'actions' },
-        h('slot', { name: 'first' }),
-        resume,
-        pause,
-        h('slot', {}),
-      ),
+    const head = h('div', {}, headline, when)
+    const actions = h(
+      'div',
+      { class: 'actions', part: 'actions' },
+      h('slot', { name: 'first' }),
+      resume,
+      pause,
+      h('slot', {}),
     )
+    root.append(head, bar.element, upload.element, needs, actions)
     this.#draw = (session, seen) => {
       const { focused } = this
       for (const part of [when, bar.element, upload.element, needs, resume, pause]) part.hidden = !session
       this.#setTicking(!!session && countsDown(session))
-      const head = session && seen && sessionStatus(session, seen.policy)
-      setAttributes(this, { 'data-tone': head?.tone })
-      setIcon(symbol, head?.icon ?? 'dot')
-      setText(words, head?.words ?? ((seen && this.sessionId && texts.status.unknown) || ''))
+      const status = session && seen && sessionStatus(session, seen.policy)
+      setAttributes(this, { 'data-tone': status?.tone })
+      setIcon(symbol, status?.icon ?? 'dot')
+      setText(words, status?.words ?? (seen && this.sessionId ? texts.status.unknown : ''))
       // Nothing is known yet, or no recording chosen.
-      headline.hidden = !words.textContent
+      head.hidden = !words.textContent
+      // What is empty would still have a gap beside it.
+      actions.hidden = !session && !this.childElementCount
       if (!session || !seen) return focused && headline.focus()
       const { policy } = seen
       const named = formatMoment(session.startedAtMs)

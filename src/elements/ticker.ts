@@ -4,8 +4,7 @@ const TICK_MS = 1000
 export function ticker(onTick: () => void): (running: boolean) => void {
   let timer: ReturnType<typeof setInterval> | undefined
   return (running) => {
-    if (running === (timer !== undefined)) return
-    if (running) timer = setInterval(onTick, TICK_MS)
+    if (running) timer ??= setInterval(onTick, TICK_MS)
     else {
       clearInterval(timer)
       timer = undefined
