@@ -1,9 +1,9 @@
 /** What happens to a page that records. */
 export interface PageLife {
   /** Nobody sees it any more: often the last that it hears, above all on a phone. */
-  readonly onHidden: () => void
+  readonly onHidden: () => unknown
   /** It was frozen, or put aside for Back, and runs again: for how long it did not, nobody tells. */
-  readonly onBack: () => void
+  readonly onBack: () => unknown
 }
 
 /** Watches this page's life (Page Lifecycle, and the back/forward cache) until the signal aborts. */

@@ -4,17 +4,21 @@ import { bad } from '../bad-input.ts'
 import type { HoldfastError } from '../protocol/errors.ts'
 import { FUNCTION, optionsOf, WAIT, type Known } from '../options.ts'
 import { callListener } from '../call-listener.ts'
+import { following } from '../protocol/following.ts'
 import { unlessAborted } from '../protocol/unless-aborted.ts'
 import type { Recording, RecordOptions } from './api.ts'
 import { newDeferred } from './deferred.ts'
-import { runsOf, type Made } from './made.ts'
+import { keepIn, runsOf, type Made } from './made.ts'
 import { firstNotes, sourceNote } from './notes.ts'
 import { recorderFailed, startRecorder } from './media-recorder.ts'
 import { watchPageLife } from './page-life.ts'
 import { recordingParts, type Part } from './parts.ts'
+import { reopened } from './reopened.ts'
 import { watchSilence } from './silence.ts'
-import { hasLost, isGone, isSame, sourceOf, watchSource, type SourceState } from './source.ts'
+import { hasLost, isGone, isSame, sourceOf, watchSource } from './source.ts'
+import { stopRecorder, watchStop } from './stopping.ts'
 import { keepScreenOn } from './wake-lock.ts'
+import { watchSlices, type Cut } from './watch-slices.ts'
 
 export type { Continued, Recording, RecordOptions, RecordProgress } from './api.ts'
 export type { RecorderNote } from './notes.ts'
@@ -40,14 +44,6 @@ const recordedInto = new WeakSet<RecordingSession>()
 const TIMESLICE_MS = 1_000
 const CHUNK_MS = 5_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
-/** A browser has so long to give the last slice and to say that it has stopped, ms; the film may be long. */
-const STOP_TIMEOUT_MS = 60_000
-const LAST_WAIT_MS = 1_000
-/** A slice that seems to have taken so much longer than it did, ms, tells that the clock was set. */
-const CLOCK_WAS_SET_MS = 120_000
-
-const ONCE = { once: true }
-
 /**
  * Records a stream into a session, one chunk a timeslice where the worker keeps up. Only the first slice carries the container's header:
  * the chunks play when joined in order.
@@ -105,31 +101,27 @@ export function record(
   // A caller that only awaits `stop` is told there.
   void finished.catch(() => undefined).then(() => done.abort())
   let given = stream
-  let isReturning = false
-  let captured = 0
-  let acknowledged = 0
-  let capturedMs = 0
-  let acknowledgedMs = 0
-  let waitingBytes = 0
-  let source = sourceOf(stream)
-  let isAsked = false
+  /** What it gave at the last look. */
+  let source = sourceOf(given)
+  const counted = { captured: 0, acknowledged: 0, capturedMs: 0, acknowledgedMs: 0, waitingBytes: 0 }
   /** A page that was frozen may have had more than one recorder. */
   const made: Made[] = []
+  const unsavedRuns = () => runsOf(made, mimeType)
   /** Parts in whose time the page was frozen: they are not whole. */
   const cutOff = new WeakSet<Part>()
-  /** Resolve once a recorder has given its last slice. */
-  const stops = new WeakMap<MediaRecorder, Promise<unknown>>()
+  /** The page was frozen, and looks for what to go on with. */
+  let isReturning = false
   let hasFailed = false
   /** What is told while the recorder gives nothing. */
   let silentBy: HoldfastError | undefined
-  const asked = newDeferred<undefined>()
+  /** It was asked to stop, or has: the caller may let its camera go. */
   const over = new AbortController()
   const parts = recordingParts({
     chunkMs,
     current: () => part,
     onTaken(sizeBytes) {
-      waitingBytes -= sizeBytes
-      if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
+      counted.waitingBytes -= sizeBytes
+      if (counted.waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
       progress()
     },
     onStalled: progress,
@@ -142,32 +134,29 @@ export function record(
   let recorder = recordInto(part)
   recordedInto.add(session)
   describeSource()
-  let unwatch = watch()
-  watchPageLife({ onHidden: cutNow, onBack: () => void comeBack() }, over.signal)
+  let watching = watch()
+  watchPageLife(
+    { onHidden: () => recorder.state === 'recording' && recorder.requestData(), onBack: comeBack },
+    over.signal,
+  )
   if (keepAwake) keepScreenOn(done.signal)
-
-  function watch(): () => void {
-    const watching = new AbortController()
-    over.signal.addEventListener('abort', () => watching.abort(), { signal: watching.signal })
-    watchSource(given, onSource, watching.signal)
-    return () => watching.abort()
-  }
-
-  function cutNow(): void {
-    if (recorder.state === 'recording') recorder.requestData()
-  }
 
   function progress(): void {
     callListener(onProgress, {
-      captured,
-      acknowledged,
-      capturedMs,
-      acknowledgedMs,
-      waitingBytes,
+      ...counted,
       stalledBy: silentBy ?? parts.stalledBy(),
       paused: recorder.state === 'paused',
       source,
     })
+  }
+
+  function watch(): AbortController {
+    const watching = following(over.signal)
+    const look = () => {
+      if (!isSame(sourceOf(given), source)) onSource()
+    }
+    watchSource(given, look, watching.signal)
+    return watching
   }
 
   function describeSource(): void {
@@ -176,15 +165,16 @@ export function record(
     for (const note of firstNotes(source, isMadeUp)) parts.note(note, part)
   }
 
-  function seeSource(now: SourceState): void {
+  function seeSource(): void {
+    const now = sourceOf(given)
     if (!isSame(now, source)) parts.note(sourceNote(now), part)
     source = now
   }
 
-  function onSource(now: SourceState): void {
-    seeSource(now)
+  function onSource(): void {
+    seeSource()
     progress()
-    const isOver = isGone(now) || (hasLost(now) && whenSourceLost === 'end')
+    const isOver = isGone(source) || (hasLost(source) && whenSourceLost === 'end')
     if (isOver && !isReturning) halt(recorder)
   }
 
@@ -197,54 +187,23 @@ export function record(
       silentBy = isSilent ? recorderFailed(new Error('it gives nothing')) : undefined
       progress()
     })
-    let cutAtMs = Date.now()
-    let cutAt = performance.now()
-    /** Nothing is made meanwhile. */
-    let isPaused = false
-    let own: Made | undefined
-    // Where the first picture comes later than the first slice Chromium’s has one byte of the header, and the next one the rest.
-    let half: Blob | undefined
-    /** Of the slice that is being made. */
-    const lengthMs = () => {
-      const tookMs = Math.round(performance.now() - cutAt)
-      const toldMs = Date.now() - cutAtMs
-      return isPaused ? 0 : toldMs < 0 || toldMs > tookMs + CLOCK_WAS_SET_MS ? tookMs : toldMs
-    }
-    const beginSlice = () => {
-      cutAtMs = Date.now()
-      cutAt = performance.now()
-    }
-    started.addEventListener('dataavailable', ({ data: piece }) => {
-      const data = half ? new Blob([half, piece]) : piece
-      half = own || data.size > 1 ? undefined : data
-      if (half || data.size === 0) return
-      const capturedAtMs = cutAtMs
-      const durationMs = lengthMs()
-      beginSlice()
-      if (!own) made.push((own = { header: data, untaken: new Map(), count: 0 }))
-      const { untaken } = own
-      untaken.set(data, own.count++)
-      captured++
-      capturedMs += durationMs
-      waitingBytes += data.size
-      if (waitingBytes > maxWaitingBytes && started.state === 'recording') {
-        started.pause()
-        isPaused = true
-      }
+    const keep = keepIn(made)
+    const onSlice = (slice: Cut) => {
+      const release = keep(slice.data)
+      counted.captured++
+      counted.capturedMs += slice.durationMs
+      counted.waitingBytes += slice.data.size
+      if (counted.waitingBytes > maxWaitingBytes && started.state === 'recording') pause()
       progress()
       const taken = () => {
-        untaken.delete(data)
-        acknowledged++
-        acknowledgedMs += durationMs
+        release()
+        counted.acknowledged++
+        counted.acknowledgedMs += slice.durationMs
       }
-      parts.add({ data, capturedAtMs, durationMs, taken }, into)
-    })
-    started.addEventListener('resume', () => {
-      isPaused = false
-      beginSlice()
-      progress()
-    })
-    stops.set(started, new Promise((stop) => started.addEventListener('stop', stop, ONCE)))
+      parts.add({ ...slice, taken }, into)
+    }
+    const pause = watchSlices(started, onSlice, progress)
+    watchStop(started)
     started.addEventListener(
       'error',
       (event) => void fail(recorderFailed('error' in event ? event.error : event)),
@@ -252,30 +211,23 @@ export function record(
     const onStop = () => {
       // Of a page that comes back it is what there was before, and not the end.
       if (started !== recorder || isReturning) return endPart(into)
-      if (!isAsked) onSource(sourceOf(given))
+      const isAsked = over.signal.aborted
+      if (!isAsked) onSource()
       endPart(into, !isAsked || hasFailed)
       conclude()
     }
-    started.addEventListener('stop', onStop, ONCE)
+    started.addEventListener('stop', onStop, { once: true })
   }
 
-  /** Stops a recorder, or waits for one that has stopped: a browser that never says so is not waited for. */
-  function halt(one: MediaRecorder, waitMs = STOP_TIMEOUT_MS): void {
-    if (one.state !== 'inactive') one.stop()
-    const timer = setTimeout(() => {
-      // A page that was frozen over it has what came meanwhile yet to hear.
-      if (waitMs > LAST_WAIT_MS) return halt(one, LAST_WAIT_MS)
+  const halt = (one: MediaRecorder) =>
+    stopRecorder(one, () => {
       if (one === recorder) void fail(recorderFailed(new Error('it does not stop')))
-      one.dispatchEvent(new Event('stop'))
-    }, waitMs)
-    void stops.get(one)?.then(() => clearTimeout(timer))
-  }
+    })
 
   /** It is over; told once what was being made is there too, for the page to save. */
   async function fail(error: unknown): Promise<void> {
     hasFailed = true
-    halt(recorder)
-    await stops.get(recorder)
+    await halt(recorder)
     reject(error)
   }
 
@@ -287,37 +239,28 @@ export function record(
     if (isReturning || recorder.state === 'inactive') return
     isReturning = true
     cutOff.add(part)
-    if (reopen && hasLost(sourceOf(given)))
-      given = (await Promise.race([reopened(reopen), asked.promise])) ?? given
+    // A stream that comes only after the recording is closed at once.
+    if (reopen && hasLost(sourceOf(given))) {
+      const another = unlessAborted(over.signal, () => reopened(reopen, finished))
+      given = (await another.catch(() => undefined)) ?? given
+    }
     isReturning = false
     source = sourceOf(given)
-    if (isAsked || hasFailed || isGone(source)) return stopNow()
-    unwatch()
-    unwatch = watch()
+    if (over.signal.aborted || hasFailed || isGone(source)) return stopNow()
+    watching.abort()
+    watching = watch()
     const { next, ended } = parts.afterEnd(part)
     goOnIn(next, ended)
     progress()
   }
 
-  /** Another stream, which is closed with the recording; undefined where there is none, or it comes too late. */
-  async function reopened(open: () => Promise<MediaStream>): Promise<MediaStream | undefined> {
-    const another = await Promise.resolve()
-      .then(open)
-      .catch(() => undefined)
-    const close = () => another?.getTracks().forEach((track) => track.stop())
-    void finished.then(close, close)
-    return another
-  }
-
   /** The page was frozen, and there is nothing to go on with. */
-  const stopNow = () => (recorder.state === 'inactive' ? conclude() : halt(recorder))
+  const stopNow = () => void (recorder.state === 'inactive' ? conclude() : halt(recorder))
 
   function conclude(): void {
     over.abort()
     void parts.allEnded().then(resolve, reject)
   }
-
-  const unsavedRuns = () => made.map((one) => runsOf(one, mimeType)).filter((runs) => runs.length > 0)
 
   /** Starts the recorder anew. What the old one gives yet, and its end, are of the part before. */
   function goOnIn(into: Part, before?: Promise<SessionSnapshot | undefined>): void {
@@ -350,11 +293,8 @@ export function record(
       return unlessAborted(signal, () => {
         // One that has ended by itself was not asked to.
         if (recorder.state !== 'inactive' || isReturning) {
-          seeSource(sourceOf(given))
-          isAsked = true
-          // From here on the caller may let its camera go.
+          seeSource()
           over.abort()
-          asked.resolve(undefined)
         }
         // What comes back finds that it is over.
         if (!isReturning) halt(recorder)

@@ -49,19 +49,8 @@ export const isGone = ({ video, audio }: SourceState): boolean =>
 export const isSame = (one: SourceState, other: SourceState): boolean =>
   one.video === other.video && one.audio === other.audio
 
-/** Tells within a second of each change of what a stream gives, until the signal aborts. */
-export function watchSource(
-  stream: MediaStream,
-  onChange: (state: SourceState) => void,
-  signal: AbortSignal,
-): void {
-  let known = sourceOf(stream)
-  const look = () => {
-    const now = sourceOf(stream)
-    if (isSame(now, known)) return
-    known = now
-    onChange(known)
-  }
+/** Looks at a stream at least twice a second, and as soon as it tells of a change, until the signal aborts. */
+export function watchSource(stream: MediaStream, look: () => void, signal: AbortSignal): void {
   for (const track of stream.getTracks())
     for (const type of EVENTS) track.addEventListener(type, look, { signal })
   const timer = setInterval(look, LOOK_EVERY_MS)
