@@ -1,6 +1,6 @@
-import { endable } from './protocol/endable.ts'
-import { following } from './protocol/following.ts'
-import type { Snapshot } from './protocol/snapshot.ts'
+import { endable } from '../protocol/endable.ts'
+import { following } from '../protocol/following.ts'
+import type { Snapshot } from '../protocol/snapshot.ts'
 
 /** The state now, then again after each change, until one of the signals aborts; a slow reader gets the latest. */
 export function watch(

@@ -1,8 +1,8 @@
 // What sealing, a store and a chain would make, in its form and made up, for a test's worker.
 
-import type { Group } from './api.ts'
-import type { Cid, GroupId, SessionId, Sha256Hex } from './protocol/ids.ts'
-import type { AnchorView } from './protocol/snapshot.ts'
+import type { Group } from '../api.ts'
+import type { Cid, GroupId, SessionId, Sha256Hex } from '../protocol/ids.ts'
+import type { AnchorView } from '../protocol/snapshot.ts'
 
 /** In the form of what sealing makes. */
 export function madeUpSeal(sessionId: SessionId, index: number) {
