@@ -30,17 +30,21 @@ export interface Visit {
   readonly number: number
 }
 
+/** A file that a person may pick: made of its seed, so that each pick gives the same. */
+export interface AppFile {
+  readonly label: string
+  readonly sizeBytes: number
+  readonly seed: number
+  readonly partBytes: number
+  /** The public key of those who may read. */
+  readonly group: string
+}
+
 /** What a page of the app can be asked. */
 export interface AppWindow {
   readonly uploadApp: {
     /** Picks the file and uploads it, or what is left of it. Resolves once all of it is confirmed. */
-    upload(file: {
-      label: string
-      sizeBytes: number
-      seed: number
-      partBytes: number
-      group: string
-    }): Promise<void>
+    upload(file: AppFile): Promise<void>
     /** The labels of those that this page is at. */
     readonly underWay: ReadonlySet<string>
     told(): Promise<readonly Told[]>

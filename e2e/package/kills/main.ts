@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { repositoryRoot } from '../../backend/repository-root.ts'
 import { STORES } from './app.ts'
-import { killUploads, KINDS } from './kills.ts'
+import { killUploads } from './kills.ts'
+import { KINDS } from './victim.ts'
 
 const HELP = `npx tsc -b && node dist/e2e/package/kills/main.js [--store ipfs|tus|put] [--kills 100] [--uploads 5] [--rate 200000] [--within 2500] [--kind tab|worker|browser] [--seed 1]
 
