@@ -6,7 +6,6 @@ import { DISCARD, FUNCTION, optionsOf, SESSION, SIGNAL, type Known } from '../op
 import { jsonOf } from '../json-of.ts'
 import { asOurs, HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
-import type { SessionId } from '../protocol/ids.ts'
 import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '../protocol/messages.ts'
 import { isMimeType } from '../protocol/mime-type.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
@@ -16,6 +15,7 @@ import type { FileUpload, UploadedFile, UploadOptions } from './api.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
 import { findUnfinished, oneByOne, partsOf, takeUp, wish, type Parts, type Wish } from './unfinished.ts'
+import { discarded, notWhole, untilSettled } from './until-settled.ts'
 
 export type { FileProgress, FileUpload, UploadedFile, UploadOptions } from './api.ts'
 
@@ -148,7 +148,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     try {
       // Asked again after a silence, it is as the person wants it by then.
       if (pausing) await askUpTo(ASKS, () => holdfast[pausing ? 'pause' : 'resume'](id))
-      followed = follow(id)
+      followed = untilSettled(holdfast, id, stop.signal, tellSeen)
       followed.catch(giveUp)
       if (recording) await handOver(recording, handed)
     } catch (error) {
@@ -159,25 +159,13 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     if ((await end())?.ending === 'interrupted') throw notWhole()
   }
 
-  /** Tells what the worker tells of the session, until it is settled. */
-  async function follow(id: SessionId): Promise<SessionSnapshot> {
-    let wasWhole = false
-    for await (const { sessions } of holdfast.watch({ signal: stop.signal })) {
-      const seen = sessions.find((each) => each.id === id)
-      if (!seen) throw discarded()
-      if (wasWhole && seen.missing > 0) throw notWhole()
-      wasWhole = seen.ending === 'complete'
-      const settled = wasWhole && seen.upload === 'confirmed'
-      progress.told({
-        storedBytes: Math.min(file.size, seen.progress.storedBytes),
-        settled,
-        paused: !!pausing || seen.paused,
-        lastError: seen.lastError,
-      })
-      if (settled) return seen
-    }
-    throw new HoldfastError('aborted', 'It was closed.')
-  }
+  const tellSeen = (seen: SessionSnapshot, settled: boolean) =>
+    progress.told({
+      storedBytes: Math.min(file.size, seen.progress.storedBytes),
+      settled,
+      paused: !!pausing || seen.paused,
+      lastError: seen.lastError,
+    })
 
   async function finish(): Promise<UploadedFile> {
     await handing
@@ -248,7 +236,3 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     },
   }
 }
-
-const discarded = () => new HoldfastError('unknown-session', 'It was discarded.')
-/** The same call goes on with what is left, and brings the rest. */
-const notWhole = () => new HoldfastError('defect', 'It has lost a part.')
