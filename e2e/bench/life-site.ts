@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { listen } from '../backend/ports.ts'
+import { withTimeout } from '../../src/with-timeout.ts'
 import { shipped } from '../bundle.ts'
 import { send, sendPage, sendScript, takeUpload } from './answers.ts'
 import type { Task } from './protocol.ts'
@@ -31,6 +32,9 @@ export interface LifeSite {
   close(): Promise<void>
 }
 
+/** Longer than anything that is waited for takes on a slow machine. */
+const SILENCE_MS = 10 * 60_000
+
 const SCRIPTS = ['life-page', 'put-worker', 'bare-worker']
 const UPLOAD = 'upload'
 
@@ -57,7 +61,10 @@ export async function openLifeSite(): Promise<LifeSite> {
   async function next(what: string): Promise<Heard> {
     const [first, ...others] = heard.get(what) ?? []
     heard.set(what, others)
-    return first ?? Promise.race([broken, new Promise<Heard>((resolve) => waiting.set(what, resolve))])
+    if (first) return first
+    const later = new Promise<Heard>((resolve) => waiting.set(what, resolve))
+    const silent = new Error(`Nothing was heard of "${what}" for ${SILENCE_MS / 60_000} min.`)
+    return withTimeout(SILENCE_MS, undefined, () => Promise.race([broken, later]), silent)
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

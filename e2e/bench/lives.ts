@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
@@ -103,7 +103,13 @@ class Device {
     await site.mark('queued')
     await site.firstUpload()
     await browser.kill()
+    await cp(device.#profile, device.#asFilled, { recursive: true })
     return device
+  }
+
+  /** As it was when its queue had been filled. */
+  get #asFilled(): string {
+    return `${this.#profile}-filled`
   }
 
   #start(task?: Task): Promise<RealBrowser> {
@@ -115,8 +121,14 @@ class Device {
     })
   }
 
-  /** Starts the browser with no page of ours; the first upload is held, and the browser killed again. */
+  /**
+   * Starts the browser with no page of ours; the first upload is held, and the browser killed again. Each start finds
+   * the profile as it was when its queue had been filled: of those killed this early again and again, one in some
+   * hundreds loses its databases (`docs/decisions/0047-*`), and nothing waits any more.
+   */
   async wake(): Promise<{ fromBrowserMs: number; fromWorkerMs: number }> {
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 })
+    await cp(this.#asFilled, this.#profile, { recursive: true })
     this.#site.hold(true)
     const startedMs = performance.now()
     const browser = await this.#start()

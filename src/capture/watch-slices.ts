@@ -32,9 +32,10 @@ export function watchSlices(
 
   /** Of the slice that is being made. */
   const lengthMs = () => {
+    if (isPaused) return 0
     const tookMs = Math.round(performance.now() - beganAt)
     const toldMs = Date.now() - beganAtMs
-    return isPaused ? 0 : toldMs < 0 || toldMs > tookMs + CLOCK_WAS_SET_MS ? tookMs : toldMs
+    return toldMs < 0 || toldMs > tookMs + CLOCK_WAS_SET_MS ? tookMs : toldMs
   }
 
   begin()

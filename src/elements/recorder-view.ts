@@ -79,9 +79,9 @@ export function recorderView(host: HTMLElement) {
       'data-captured': captured,
       'data-acknowledged': acknowledged,
       'data-waiting': waiting,
-      'aria-label': waiting > 0 ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
+      'aria-label': waiting ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
     })
-    setText(acks, waiting > 0 ? notSaved(unsaved) : allSaved(saved))
+    setText(acks, waiting ? notSaved(unsaved) : allSaved(saved))
     showStalled(progress)
     showSourceState(progress.source)
   }

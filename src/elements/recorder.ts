@@ -175,8 +175,7 @@ export class HoldfastRecorder extends HoldfastElement {
   /** What was recorded from is gone: the same again, where there is such. */
   async #reopen(sources: [Source, ...Source[]]): Promise<MediaStream> {
     const { reopen } = this.recordOptions ?? {}
-    const [first] = sources
-    const source = reopen ? { ...first, stream: await reopen(), close() {} } : await this.#open(true)
+    const source = reopen ? { ...sources[0], stream: await reopen(), close() {} } : await this.#open(true)
     if (typeof source !== 'object') throw new Error(source ?? texts.source.noCamera)
     sources.push(source)
     // Stopped meanwhile, nothing is recorded from it.
@@ -293,32 +292,32 @@ export class HoldfastRecorder extends HoldfastElement {
     const { notice, stop, stopLabel, showLength, showProgress } = this.#shown
     // By a clock that nobody sets.
     const startedAt = performance.now()
-    /** From when on after Stop it is told what is not saved, once; 0 until then. */
-    let tellsAt = 0
-    const tick = () => {
+    const showTime = () => {
       const progress = progressNow()
-      const { captured, acknowledged, acknowledgedMs, capturedMs } = progress
-      const now = performance.now()
-      if (!tellsAt) {
-        showLength(now - startedAt)
-        // Until it gives something, the recorder alone has all of it.
-        if (!captured) showProgress({ ...progress, capturedMs: now - startedAt })
-      } else if (now >= tellsAt && captured > acknowledged) {
-        tellsAt = Infinity
-        // What is safe, what is not, and a way to take that along.
-        showNotice(
-          notice,
-          texts.recorder.stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs)),
-          this.#unkept.saveButton(() => recording.unsavedRuns()),
-        )
-      }
+      const lengthMs = performance.now() - startedAt
+      showLength(lengthMs)
+      // Until it gives something, the recorder alone has all of it.
+      if (!progress.captured) showProgress({ ...progress, capturedMs: lengthMs })
     }
-    tick()
+    /** Once, and only after Stop: what is safe, what is not, and a way to take that along. */
+    const showUnsaved = () => {
+      const { captured, acknowledged, capturedMs, acknowledgedMs } = progressNow()
+      if (captured === acknowledged) return
+      clearInterval(clock)
+      showNotice(
+        notice,
+        texts.recorder.stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs)),
+        this.#unkept.saveButton(() => recording.unsavedRuns()),
+      )
+    }
+    showTime()
+    let clock = setInterval(showTime, TICK_MS)
     this.#setState('recording')
     this.#showStop()
     this.#onStop = () => {
       this.#onStop = () => {}
-      tellsAt = performance.now() + SAVING_MS
+      clearInterval(clock)
+      clock = setInterval(showUnsaved, SAVING_MS)
       stop.disabled = true
       setText(stopLabel, texts.recorder.saving)
       this.#setState('saving')
@@ -326,7 +325,6 @@ export class HoldfastRecorder extends HoldfastElement {
       recording.stop().catch(() => undefined)
     }
     this.say(texts.state.recording)
-    const clock = setInterval(tick, TICK_MS)
     return () => clearInterval(clock)
   }
 
