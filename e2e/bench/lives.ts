@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
@@ -85,10 +85,17 @@ async function wakesOf(...devices: readonly Device[]): Promise<number[]> {
 class Device {
   readonly #site: LifeSite
   readonly #profile: string
+  /**
+   * Its databases, to be put back before each start: of the profiles that are killed this early again and again, one
+   * in some hundreds of times loses them (`docs/decisions/0047-*`), and nothing waits any more.
+   */
+  readonly #kept: string
+  #isKept = false
 
   private constructor(site: LifeSite, profile: string) {
     this.#site = site
     this.#profile = profile
+    this.#kept = `${profile}-kept`
   }
 
   static async made(site: LifeSite, folder: string): Promise<Device> {
@@ -103,13 +110,19 @@ class Device {
     await site.mark('queued')
     await site.firstUpload()
     await browser.kill()
-    await cp(device.#profile, device.#asFilled, { recursive: true })
+    // The first start after the filling reads the whole log of it, and none after that.
+    await device.wake()
+    await cp(await device.#databases(), device.#kept, { recursive: true })
+    device.#isKept = true
     return device
   }
 
-  /** As it was when its queue had been filled. */
-  get #asFilled(): string {
-    return `${this.#profile}-filled`
+  /** Where Chromium keeps the databases of the site, but for the payloads, which are files of their own. */
+  async #databases(): Promise<string> {
+    const folder = join(this.#profile, 'Default', 'IndexedDB')
+    const name = (await readdir(folder)).find((each) => each.endsWith('.leveldb'))
+    if (name === undefined) throw new Error('Chromium has deleted the databases of this profile.')
+    return join(folder, name)
   }
 
   #start(task?: Task): Promise<RealBrowser> {
@@ -121,14 +134,13 @@ class Device {
     })
   }
 
-  /**
-   * Starts the browser with no page of ours; the first upload is held, and the browser killed again. Each start finds
-   * the profile as it was when its queue had been filled: of those killed this early again and again, one in some
-   * hundreds loses its databases (`docs/decisions/0047-*`), and nothing waits any more.
-   */
+  /** Starts the browser with no page of ours; the first upload is held, and the browser killed again. */
   async wake(): Promise<{ fromBrowserMs: number; fromWorkerMs: number }> {
-    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 })
-    await cp(this.#asFilled, this.#profile, { recursive: true })
+    if (this.#isKept) {
+      const databases = await this.#databases()
+      await rm(databases, { recursive: true })
+      await cp(this.#kept, databases, { recursive: true })
+    }
     this.#site.hold(true)
     const startedMs = performance.now()
     const browser = await this.#start()
