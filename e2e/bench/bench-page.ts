@@ -152,6 +152,7 @@ async function main(): Promise<void> {
       await eightAtATime(sealed, (chunk) => connection.request({ type: 'chunk', chunk }))
     }
     const uploaded = untilUploaded(connection, recording.id, counted)
+    await atRest()
     const spent = await spentOn(async () => {
       await connection.request({ type: 'policy', policy: 'always' })
       await uploaded
@@ -166,6 +167,7 @@ async function main(): Promise<void> {
       const digest = toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
       await askBare(bare, { do: 'put', id: `${index} ${digest}`, payload: new Blob([bytes]) })
     }
+    await atRest()
     const spent = await spentOn(() => askBare(bare, { do: 'drain', by }))
     await askBare(bare, { do: 'clear' })
     return spent
@@ -224,8 +226,8 @@ const perSecond = (ms: number, chunks: number) => (1_000 * chunks) / ms
 const megabytesPerSecond = (ms: number, chunks: number) => (perSecond(ms, chunks) * CHUNK_BYTES) / 1e6
 
 /**
- * Half a second in which the browser does next to nothing: what it clears away of the last comparison is not of this one.
- * A browser that never rests is measured as it is, a minute later.
+ * Half a second in which the browser does next to nothing: what it clears away of the last comparison, or of filling a
+ * queue, is not of this one. A browser that never rests is measured as it is, a minute later.
  */
 async function atRest(): Promise<void> {
   for (let before = await cpuMs(), halves = 0; halves < 120; halves++) {

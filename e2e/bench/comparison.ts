@@ -95,7 +95,7 @@ export const COMPARISONS: readonly Comparison[] = [
   },
   {
     name: 'wake',
-    what: `from the start of a worker, with no page, to its first upload at the server, the median of ${STARTS} starts in each round; bare: opens a database, reads one record, and sends it`,
+    what: `from the start of a worker, with no page, on a database that was opened before, to its first upload at the server, the median of ${STARTS} starts in each round; bare: opens a database, reads one record, and sends it`,
     unit: 'ms',
     goal: { ratio: 1.3, is: 'at most' },
   },

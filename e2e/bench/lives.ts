@@ -12,6 +12,8 @@ const MIB = 1024 * 1024
 const TINY_BYTES = 1_024
 /** Chunks that wait where a wake is measured with few. */
 const FEW = 10
+/** Not measured: the browser reads the log of the filling then, which a start of every day does not find. */
+const SETTLING_STARTS = 5
 /** Of "recovery". */
 const PENDING = 50
 /** Uploads under way at once, at the most (`sw/core/concurrency.ts`), each of one part; and what is left for all else. */
@@ -110,8 +112,7 @@ class Device {
     await site.mark('queued')
     await site.firstUpload()
     await browser.kill()
-    // The first start after the filling reads the whole log of it, and none after that.
-    await device.wake()
+    for (let start = 0; start < SETTLING_STARTS; start++) await device.wake()
     await cp(await device.#databases(), device.#kept, { recursive: true })
     device.#isKept = true
     return device
