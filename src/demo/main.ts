@@ -85,7 +85,7 @@ function showEnd(thrown: unknown): void {
   // It would go on to say that it looks.
   byId('recovery', HTMLElement).hidden = true
   const reload = button(texts.page.reload, () => location.reload())
-  showNotice(byId('failure', HTMLElement), explain(thrown), reload)
+  showNotice(byId('failure', HTMLElement), explain(thrown, texts.notice.next), reload)
 }
 
 start().catch(showEnd)

@@ -34,7 +34,7 @@ export function showPolicyPicker(
     try {
       shown = await feedOf(holdfast).setPolicy(policy)
     } catch (thrown) {
-      onFailure(explain(thrown))
+      onFailure(explain(thrown, texts.notice.again))
     }
     choosing -= 1
     show(shown)

@@ -14,7 +14,7 @@ export function discarding(holdfast: Holdfast, onFailure: (explanation: Explanat
       await holdfast.discard(session.id, isConfirmed(session) ? {} : { confirm: 'discard-unconfirmed' })
       announce(texts.actions.discarded)
     } catch (thrown) {
-      onFailure(explain(thrown))
+      onFailure(explain(thrown, texts.notice.again))
     }
   }
 }

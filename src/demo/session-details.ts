@@ -52,7 +52,7 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
       drawChunks(chunks)
       setText(problem, '')
     } catch (thrown) {
-      const { what, next } = explain(thrown)
+      const { what, next } = explain(thrown, texts.notice.again)
       setText(problem, `${what} ${next}`)
     }
   })

@@ -19,7 +19,7 @@ export function showTraces(holdfast: Holdfast, onFailure: (explanation: Explanat
       for (const { id } of chosen) await holdfast.discard(id)
       announce(texts.privacy.tracesGone)
     } catch (thrown) {
-      onFailure(explain(thrown))
+      onFailure(explain(thrown, texts.notice.again))
     }
   })
   return ({ sessions }: Snapshot): void => {
