@@ -3,8 +3,13 @@ import { openDemo } from '../in-page/demo-tab.ts'
 import { expect, test } from '../fixtures.ts'
 import { LANDING } from '../test-size.ts'
 
-/** Runs in the page: from a moment on the worker hears of no chunk. */
+/** Runs in the page: from a moment on the worker hears of no chunk. Notes when the recorder has given its last slice. */
 function muteChunks(): void {
+  const { start } = MediaRecorder.prototype
+  MediaRecorder.prototype.start = function started(this: MediaRecorder, ...args: [number?]) {
+    this.addEventListener('stop', () => Reflect.set(window, 'hasStopped', true))
+    start.apply(this, args)
+  }
   const post = ServiceWorker.prototype.postMessage
   ServiceWorker.prototype.postMessage = function postMessage(this: ServiceWorker, ...args: unknown[]) {
     const [data] = args
@@ -39,6 +44,8 @@ test(
     expect(tenths).toBeLessThanOrEqual(10)
     await expect(page.getByText('are in this page only')).toBeVisible()
 
+    await page.waitForFunction(() => Reflect.get(window, 'hasStopped') === true)
+    await tab.allSlices()
     const saving = page.waitForEvent('download')
     await page.getByTestId('save-unsaved').click()
     const parts: Buffer[] = []

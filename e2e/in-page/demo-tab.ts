@@ -38,6 +38,8 @@ export interface DemoTab {
   /** Resolves once the page says that this many chunks are acknowledged, and their slices are here too. */
   acknowledged(count: number): Promise<void>
   stop(): Promise<void>
+  /** Resolves once the slices of a recording that is over are all here. */
+  allSlices(): Promise<void>
   session(id?: string): Locator
 }
 
@@ -70,10 +72,17 @@ export async function openDemo(context: BrowserContext, options: DemoTabOptions)
   if (options.first !== undefined) await page.addInitScript(options.first)
   if (group === 'known') await page.addInitScript(knowGroup, await knownGroup())
   const acknowledgements = await keepAcknowledgements(page)
+  /** How many slices are here, up to the first that is not: each comes on its own. */
+  const kept = () => {
+    const missing = slices.findIndex((slice) => !slice)
+    return missing < 0 ? slices.length : missing
+  }
   // Each slice is a chunk, however slow the machine: so what was stored is held against what was made, one by one.
   await page.goto(`${url}/?timeslice=${timesliceMs}&chunk=0&seal=${seal}&atLeast=${atLeast}`)
   await expect(page.getByTestId('record-button')).toBeEnabled()
   const groupKey = await chosenKey(page)
+
+  const allSlices = async () => expect.poll(kept, OFTEN).toBe(await told(page, 'captured'))
 
   return {
     page,
@@ -86,14 +95,14 @@ export async function openDemo(context: BrowserContext, options: DemoTabOptions)
     },
     async acknowledged(count) {
       await expect.poll(() => told(page, 'acknowledged'), OFTEN).toBeGreaterThanOrEqual(count)
-      await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBeGreaterThanOrEqual(count)
+      await expect.poll(kept, OFTEN).toBeGreaterThanOrEqual(count)
     },
     async stop() {
       await tap(page.getByTestId('stop-button'))
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
-      const captured = await told(page, 'captured')
-      await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBe(captured)
+      await allSlices()
     },
+    allSlices,
     session: (id) =>
       id === undefined
         ? page.getByTestId('session').first()
