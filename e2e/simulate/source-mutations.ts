@@ -373,7 +373,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     '(baseMs > BASE_MS ? Math.min(capMs, baseMs * 2 ** (failures - 1)) : BASE_MS * 100 ** Math.min(failures + 1, 20))',
   ]),
   plant('does not notice the death of a recorder', UNFINISHED, [
-    'engine/drain',
+    'engine/watch-recorder',
     "ending !== 'recording' || watched.has(id)",
     'true',
   ]),

@@ -63,11 +63,11 @@ const newChunk = (
 async function isKnown(tx: ReadTransaction, id: ChunkId, handed: HandedChunk): Promise<boolean> {
   const { sessionId } = handed
   const [session, present] = await Promise.all([existing(tx, sessionId), tx.chunk(id)])
-  if (present !== undefined) {
+  if (present) {
     if (isSameContent(present, handed)) return true
     throw new HoldfastError('index-taken', `Chunk ${id} has other bytes.`)
   }
-  if (!handed.seal !== (session.sealedBy === 'worker'))
+  if (!handed.seal === (session.sealedBy !== 'worker'))
     throw new HoldfastError('bad-message', `Session ${sessionId} is sealed by the ${session.sealedBy}.`)
   // A recorder that was taken for dead may still hand over what it has; one that said it was done may not.
   if (session.ending === 'complete')

@@ -1,16 +1,14 @@
-import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
-import type { SessionRecord } from '../core/record.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
 import { createLanes } from './lanes.ts'
 import { planWork, type WorkPlan } from './plan-work.ts'
 import { atMost } from './with-timeout.ts'
-import { interruptSession } from './sessions.ts'
 import { findAgain } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
 import { createInFlight, type InFlight } from './in-flight.ts'
+import { watchRecorder } from './watch-recorder.ts'
 import {
   WIND_DOWN_MS,
   LOOK_EVERY_MS,
@@ -88,7 +86,8 @@ export function createDrain(context: Context): Drain {
   }
 
   async function join(kind: WakeKind, canEndEarly = false, isNews = true): Promise<Outcome> {
-    const untilMs = clock.ticks() + BUDGETS_MS[kind]
+    const budgetMs = BUDGETS_MS[kind]
+    const untilMs = clock.ticks() + budgetMs
     deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
     running ??= begin()
     if (isNews) notify()
@@ -99,7 +98,7 @@ export function createDrain(context: Context): Drain {
       newestMessage?.over.abort()
       newestMessage = holder
     }
-    await clock.sleep(BUDGETS_MS[kind], holder.over.signal)
+    await clock.sleep(budgetMs, holder.over.signal)
     holders.delete(holder)
     return running === holder.drain ? 'work-remains' : holder.drain
   }
@@ -107,7 +106,8 @@ export function createDrain(context: Context): Drain {
   function begin(): Promise<Outcome> {
     const nth = ++runs
     let drained: Promise<Outcome> | undefined
-    const drainOnce = () => (drained ??= run(() => nth === runs))
+    const isLatest = () => nth === runs
+    const drainOnce = () => (drained ??= run(isLatest))
     const alone = lock.run(DRAIN_LOCK, drainOnce)
     const begun = atMost(clock, LOCK_LIMIT_MS, alone)
       .catch(() => undefined)
@@ -116,7 +116,7 @@ export function createDrain(context: Context): Drain {
         // Whoever has it for so long hangs, or stops now; where there are no locks this goes on without.
         lock.run(DRAIN_LOCK, drainOnce, true).catch(({ name }: Error) => {
           // Another one took it in turn.
-          if (name === 'AbortError' && nth === runs) giveWay()
+          if (name === 'AbortError' && isLatest()) giveWay()
         })
         return drainOnce()
       })
@@ -141,7 +141,7 @@ export function createDrain(context: Context): Drain {
         const plan = await look(inFlight)
         if (!plan) continue
         const { remains, suspended, nextAtMs } = plan
-        const windingDown = clock.ticks() >= windDownMs()
+        const windingDown = clock.ticks() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown) inFlight.start(plan)
         if (remains) await arm()
         const nextInMs = nextAtMs - clock.now()
@@ -170,8 +170,6 @@ export function createDrain(context: Context): Drain {
     }
   }
 
-  const windDownMs = () => deadlineMs - WIND_DOWN_MS
-
   /**
    * Looks at the store, and tells sessions what that found.
    *
@@ -188,7 +186,7 @@ export function createDrain(context: Context): Drain {
     // A read that fails once ends nothing that hangs, of which the silence would begin anew.
     const plan = await planned().catch(planned)
     for (const session of plan.sessions) {
-      void watchRecorder(session)
+      void watchRecorder(context, session, watched, () => void join('startup').catch(() => undefined))
       known.set(session.id, session)
     }
     const { orphans, events } = plan
@@ -206,21 +204,8 @@ export function createDrain(context: Context): Drain {
     // What has broken meanwhile ends this before more begins.
     inFlight.check()
     if (orphans?.[0] || told.some(Boolean)) return undefined
-    lanes.allow(plan.uploads, windDownMs(), plan.silent, failures)
+    lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, plan.silent, failures)
     return plan
-  }
-
-  /** The dead-man switch: whoever records holds a lock; its release without an end is a death. */
-  async function watchRecorder({ id, ending }: SessionRecord): Promise<void> {
-    if (ending !== 'recording' || watched.has(id)) return
-    watched.add(id)
-    try {
-      await lock.released(recordingLockName(id))
-      if (await interruptSession(context, id)) join('startup').catch(() => undefined)
-    } catch {
-      // It is watched again at the next look.
-    }
-    watched.delete(id)
   }
 
   return { join, notify }

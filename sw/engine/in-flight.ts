@@ -1,3 +1,4 @@
+import type { ChunkId } from '../../src/protocol/ids.ts'
 import { TRIAL_KINDS } from '../core/trial.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { LOOKS_APART_MS } from '../core/waits.ts'
@@ -15,7 +16,7 @@ export interface InFlight {
   /** Transfers by their chunk's id, and steps of sessions by their key. */
   readonly running: ReadonlyMap<string, Promise<unknown>>
   /** The chunks among them, in the order in which they began. */
-  readonly moving: ReadonlyMap<string, ChunkRecord>
+  readonly moving: ReadonlyMap<ChunkId, ChunkRecord>
   /** Starts what a look found: transfers, steps of sessions, and a look at what has settled. */
   start(plan: WorkPlan): void
   /** Aborts all of them; what does not heed its signal goes on. */
@@ -28,7 +29,7 @@ export interface InFlight {
 export function createInFlight(context: Context, lanes: Lanes, notify: () => void): InFlight {
   const { clock, watch } = context
   const running = new Map<string, Promise<unknown>>()
-  const moving = new Map<string, ChunkRecord>()
+  const moving = new Map<ChunkId, ChunkRecord>()
   let stop = new AbortController()
   let nextLookMs = 0
   let soon: Promise<unknown> | undefined
@@ -43,7 +44,7 @@ export function createInFlight(context: Context, lanes: Lanes, notify: () => voi
       })
       .then((hasNext) => {
         running.delete(id)
-        moving.delete(id)
+        moving.delete(id as ChunkId)
         if (hasNext || running.size <= lanes.bears()) notify()
         // One look for several that are over, while others are ready in their place.
         else if (running.size <= lanes.bears() + MAX_READY / 2)

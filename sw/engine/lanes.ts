@@ -103,7 +103,7 @@ export function createLanes(ticks: () => number): Lanes {
         const code = await work(inLane)
         // One that had been sent before may have found its bytes there already.
         if (code ? tellsOfDestination(code) : !effort?.sent)
-          bears = observe(lanesInUse, sizeBytes, tookMs, code !== undefined)
+          bears = observe(lanesInUse, sizeBytes, tookMs, !!code)
         return code
       } finally {
         if (hasFailed) {

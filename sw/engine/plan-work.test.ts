@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { ChunkId } from '../../src/protocol/ids.ts'
 import { FAILURES_TO_TELL } from '../core/limits.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { withMarks } from '../core/session.ts'
@@ -20,7 +21,7 @@ async function waitingChunks(count: number, sizeBytes: number) {
     const session = (await tx.session(id))!
     for (const chunk of await tx.chunksOf(id)) await tx.putChunk(withMarks({ ...chunk, sizeBytes }, session))
   })
-  const look = (moving: ReadonlyMap<string, ChunkRecord> = new Map(), context = world.worker()) =>
+  const look = (moving: ReadonlyMap<ChunkId, ChunkRecord> = new Map(), context = world.worker()) =>
     planWork(context, { moving, running: new Map(), lanes, counts: true, takeNext: fairOrder() })
   return { world, look }
 }
@@ -56,7 +57,7 @@ it('counts what there is only where nothing goes up', async () => {
   const { chunks, events } = await look()
   expect(chunks).toHaveLength(3)
   expect(events).toEqual([])
-  const moving = new Map(chunks.map((chunk) => [chunk.id as string, chunk]))
+  const moving = new Map(chunks.map((chunk) => [chunk.id, chunk]))
   expect((await look(moving)).events).toEqual([[id, { type: 'recounted' }]])
 })
 
@@ -87,7 +88,7 @@ it('asks for the heads of the queue together with the sessions', async () => {
 it('seals beside however many uploads are ready', async () => {
   const { world, look } = await waitingChunks(30, 1_000)
   const { chunks } = await look()
-  const moving = new Map(chunks.map((chunk) => [chunk.id as string, chunk]))
+  const moving = new Map(chunks.map((chunk) => [chunk.id, chunk]))
   await world.disk.write(async (tx) => {
     const session = (await tx.session(id))!
     const last = (await tx.chunksOf(id)).at(-1)!

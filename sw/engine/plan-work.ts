@@ -29,7 +29,7 @@ export interface Step {
 /** What a drain has under way already, and what it may use. */
 export interface UnderWay {
   /** Chunks by id, in the order in which they began. */
-  readonly moving: ReadonlyMap<string, ChunkRecord>
+  readonly moving: ReadonlyMap<ChunkId, ChunkRecord>
   /** Those, and steps of sessions by their key. */
   readonly running: ReadonlyMap<string, unknown>
   readonly lanes: Pick<Lanes, 'bears'>
@@ -67,7 +67,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   return store.read(async (tx) => {
     const nowMs = clock.now()
     const asked = destinationsOf(context)
-    const busy = new Set([...underWay.moving.values()].map(({ id }) => id))
+    const busy = new Set(underWay.moving.keys())
     const [sessions, policy, circuitOf] = await Promise.all([
       tx.openSessions(),
       policyOf(tx),
