@@ -23,12 +23,16 @@ export interface Rudeness {
   getStatus?: number | undefined
   /** Larger parts are refused by something on the way (413). */
   readonly mostBytes?: number
+  /** With that `Retry-After`, s. */
+  readonly retryAfter?: number
   /** Location of an upload; `/files/{id}` if absent. */
   readonly location?: (id: string) => string
   /** An upload is there under this query alone. */
   readonly query?: string
   /** POST is redirected (307) to this folder. */
   readonly redirect?: string
+  /** The endpoint, and all below it, is led to this folder instead, by this status. */
+  readonly moved?: { readonly to: string; readonly status: number }
   readonly headStatus?: number
   /** So many of the next requests to uploads, POST not among them, are denied with 403, as by an authentication hook; Infinity: all. */
   denied?: number
@@ -79,6 +83,9 @@ export async function rudeTus(rudeness: Rudeness) {
     const end = (status: number, headers: Record<string, string> = {}, content?: Buffer) =>
       void response.writeHead(status, headers).end(content)
 
+    const { moved } = rudeness
+    if (moved && !path.startsWith(moved.to))
+      return end(moved.status, { Location: path.replace(/^\/files\/?/, moved.to) })
     if (request.method === 'OPTIONS') {
       const { options = 204, checksums } = rudeness
       if (options === 'bare') return end(204)
@@ -94,10 +101,10 @@ export async function rudeTus(rudeness: Rudeness) {
       if (rudeness.createStatus !== undefined) return end(rudeness.createStatus)
       const id = `u${(created += 1)}`
       uploads.set(id, { sizeBytes: Number(request.headers['upload-length']), content: Buffer.alloc(0) })
-      return end(201, { Location: rudeness.location?.(id) ?? `/files/${id}` })
+      return end(201, { Location: rudeness.location?.(id) ?? `${moved?.to ?? '/files/'}${id}` })
     }
 
-    const folder = rudeness.redirect ?? '/files/'
+    const folder = rudeness.redirect ?? moved?.to ?? '/files/'
     const upload = uploads.get(url.pathname.slice(folder.length))
     const isThere = url.pathname.startsWith(folder) && url.search === (rudeness.query ?? '')
     if (rudeness.denied) {
@@ -124,7 +131,10 @@ export async function rudeTus(rudeness: Rudeness) {
           received += body.length
           return end(rudeness.patchStatus, offset())
         }
-        if (body.length > (rudeness.mostBytes ?? Infinity)) return end(413)
+        if (body.length > (rudeness.mostBytes ?? Infinity)) {
+          const { retryAfter } = rudeness
+          return end(413, retryAfter === undefined ? {} : { 'Retry-After': `${retryAfter}` })
+        }
         if (Number(request.headers['upload-offset']) !== upload.content.length) return end(409)
         const [algorithm, digest] = String(request.headers['upload-checksum'] ?? '').split(' ')
         if (algorithm && createHash(algorithm).update(body).digest('base64') !== digest) return end(460)

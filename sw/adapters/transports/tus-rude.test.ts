@@ -284,6 +284,22 @@ test('finds by halving what something on the way takes (413)', async () => {
   expect(copies()).toBe(1)
 })
 
+test.each([301, 302, 307, 308])('finds an endpoint that has moved (%i)', async (status) => {
+  const { attempt, copies, seen } = await scene({ checksums: true, moved: { to: '/v2/', status } })
+  expect(await attempt()).toBe('stored')
+  expect(copies()).toBe(1)
+  expect(seen('GET')).toEqual([])
+})
+
+test('waits as long as a 413 asks, and sends smaller parts then', async () => {
+  const rudeness = { checksums: true, mostBytes: 90_000, retryAfter: 30 }
+  const { attempt, seen } = await scene(rudeness, {}, FIRST_PART_BYTES)
+  expect(await attempt()).toMatchObject({ class: 'conflict', retryAfterMs: 30_000 })
+  expect(sizesOf(seen('PATCH'))).toEqual([FIRST_PART_BYTES])
+  expect(await attempt()).toBe('stored')
+  expect(sizesOf(seen('PATCH').slice(1))).toEqual([HALF_BYTES, HALF_BYTES])
+})
+
 test.each([true, false])(
   'sends in parts, from then on, what was unread and too large (413; checksums: %s)',
   async (checksums) => {

@@ -11,7 +11,7 @@ export interface Target {
 /** Where an upload is on a server that names uploads by their content. */
 export function namedTarget(endpoint: string, cid: Cid): Target {
   const url = requestUrl(endpoint)
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/${cid}`
+  url.pathname = url.pathname.replace(/\/?$/, `/${cid}`)
   return { url: url.href, checked: '' }
 }
 

@@ -75,8 +75,16 @@ export function tus({
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
   /** The checksum algorithm to use; empty without the extension. Known once it was answered, in a worker's life. */
   let algorithm: string | undefined
-  const knownAlgorithm = async (attempt: Attempt) =>
-    (algorithm ??= algorithmIn(await call('OPTIONS', endpoint, attempt)))
+  /** Where the endpoint is, after redirects, which may make a GET of a POST. Known then, too. */
+  let base = endpoint
+  async function knownAlgorithm(attempt: Attempt): Promise<string> {
+    if (algorithm === undefined) {
+      const answer = await call('OPTIONS', endpoint, attempt)
+      algorithm = algorithmIn(answer)
+      base = answer.url || endpoint
+    }
+    return algorithm
+  }
 
   /** How far an upload is; undefined if it is not there, NaN if it is one of another size. */
   const offsetOf = async ({ url }: Target, { sizeBytes }: Upload, attempt: Attempt) =>
@@ -84,7 +92,7 @@ export function tus({
 
   /** Creates the upload, or takes up the one of that name. */
   async function create(upload: Upload, attempt: Attempt, checksum: string): Promise<Position> {
-    const answer = await call('POST', endpoint, attempt, {
+    const answer = await call('POST', base, attempt, {
       ...TUS,
       'Upload-Length': `${upload.sizeBytes}`,
       'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
@@ -145,8 +153,8 @@ export function tus({
       // A smaller one would be refused for something else, such as a quota.
       if (answer.status === 413 && end - offset > SMALLEST_BYTES && halvings++ < HALVINGS) {
         mostBytes = Math.ceil(Math.min(mostBytes, end - offset) / 2)
-        // It goes in parts, read, the next time.
-        if (isWhole) throw badAnswer(answer, '')
+        // It goes in parts, read, the next time; or once the wait is over that it asks for.
+        if (isWhole || answer.headers.has('retry-after')) throw badAnswer(answer, '')
         continue
       }
       offset = reachedIn(answer, offset, end)
