@@ -893,11 +893,15 @@ export const ODDLY_THERE: readonly Reported[] = [
     }),
     'with an empty checksum': amended('ask', (headers) => headers.set('x-amz-checksum-sha256', '')),
   }),
-  ...of(['put'], {
-    'with its checksum, and the length of what was packed': amended('ask', (headers) =>
-      headers.set('content-length', '7'),
+  ...of(
+    PUT,
+    Object.fromEntries(
+      ['7', '0', '70', 'many', '7, 7'].map((length) => [
+        `with a length that is not its own: ${length}`,
+        amended('ask', (headers) => headers.set('content-length', length)),
+      ]),
     ),
-  }),
+  ),
   ...of(RESUMABLE, {
     'with a digest in hexadecimal': amended('ask', (headers) =>
       headers.set('repr-digest', `sha-256=${'ab'.repeat(32)}`),

@@ -10,7 +10,7 @@ import { recordAnswer } from './circuits.ts'
 import type { Delivering } from './silence.ts'
 import { withTimeout, timeoutMsOf } from './with-timeout.ts'
 import { counted } from './two-copies.ts'
-import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
+import type { Attempt, Floors, RemoteState, Transport, Upload } from '../ports/transport.ts'
 
 /** What one delivery needs of whoever keeps its record. */
 export interface Delivery {
@@ -71,8 +71,8 @@ export async function deliverFor(
   ).catch((cause: HoldfastError | undefined) => {
     const isAtOnce = reached !== undefined && clock.ticks() - beganMs < AT_ONCE_MS
     // Who answers what is asked, and not what follows, refuses that behind CORS: no link is cut so soon.
-    if (delivery.sent && isAtOnce && cause?.code === 'unreachable')
-      throw new HoldfastError(cause.code, cause.message, { cause, retryAfterMs: HIDDEN_MS })
+    if (isAtOnce && delivery.sent && cause?.code === 'unreachable')
+      throw new HoldfastError('unreachable', cause.message, { cause, retryAfterMs: HIDDEN_MS })
     throw cause
   })
   if (isThere) await recordAnswer(context, transport.name)
@@ -110,9 +110,9 @@ export async function deliver(
     }
     await counted(attempt, upload, !transport.stores, async (own, mayBeSent) => {
       const held = sent ? await asRead(() => transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
-      let proved = held.kind === 'all' && held.proved
+      let proved = (held as { proved?: boolean } | undefined)?.proved
       try {
-        if (held.kind !== 'all') {
+        if (lacks(held)) {
           await mayBeSent()
           sending = true
           const how =
@@ -133,6 +133,10 @@ export async function deliver(
   })
   return !!done
 }
+
+/** Whether a store says that it lacks some of it. One of the app's own may answer anything: then `verify` finds out. */
+export const lacks = (held: RemoteState | undefined): boolean =>
+  held?.kind === 'nothing' || held?.kind === 'part'
 
 /** Whether it could be the bytes' fault. What asks for a wait, or for a sign-in, is the destination's. */
 const mayBeOfBytes = (error: unknown) => !/throttled|server-error|sign-in/.test((error as HoldfastError).code)

@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { sealInWorker } from '../seal.ts'
 import type { Sealer, Watch } from './context.ts'
-import { createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { createEngine } from './engine.ts'
 import { SILENCE_MS } from './limits.ts'
 
@@ -185,6 +185,41 @@ test.each(['probe', 'verify'] as const)(
     for (const { effort } of await world.chunks(id)) expect(effort?.failures).toBeGreaterThan(1)
   },
 )
+
+describe.each<[how: string, answer: unknown]>([
+  ['nothing at all', undefined],
+  ['null', null],
+  ['an empty object', {}],
+  ['a word', 'nothing'],
+  ['true', true],
+  ['a kind of its own', { kind: 'stored', proved: true }],
+  ['its kind in capitals', { kind: 'ALL', proved: true }],
+])('a probe of the app’s own that answers %s', (_how, answer) => {
+  it('costs no second copy, and parks nothing', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    const worker = world.worker()
+    const { transport } = worker
+    const { send, probe } = transport
+    let isLost = true
+    transport.send = async (...args) => {
+      await send(...args)
+      if (isLost) throw new HoldfastError('unreachable', 'Its answer was lost.')
+      return 'proved'
+    }
+    transport.probe = async () => answer as never
+    transport.verify = async () => undefined
+    await greeted(world, worker, 40_000)
+    const chunks = await world.chunks(id)
+    for (const chunk of chunks) expect(world.server.sends(cidOf(chunk))).toBe(1)
+    expect(await world.session(id)).toMatchObject({ parked: 0 })
+    isLost = false
+    transport.probe = probe
+    await greeted(world, worker, 120_000)
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+    for (const chunk of chunks) expect(world.server.sends(cidOf(chunk))).toBe(1)
+  })
+})
 
 test('a read of an anchor of the app’s own that throws, rather than rejects, parks nothing', async () => {
   const world = createWorld()

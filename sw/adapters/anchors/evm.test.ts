@@ -239,7 +239,7 @@ describe('reading the chain', () => {
   it('fails with words where the node knows no such block', async () => {
     await expect(anchorWith({ depth: 'finalized' }).read(NAME, neverAborted)).rejects.toMatchObject({
       class: 'transient',
-      message: 'The node knows no finalized block.',
+      message: 'The node has no finalized block.',
     })
     chain.rpcAnswer = { body: rpcError(-39001, 'Unknown block') }
     await expect(anchorWith({ depth: 'safe' }).read(NAME, neverAborted)).rejects.toMatchObject({
@@ -483,7 +483,7 @@ describe('the relay', () => {
 it('with neither a relay nor an account is told as a wrong input, in words', async () => {
   await expect(anchorWith({ relayUrl: [] }).submit(anchorOf('3'), neverAborted)).rejects.toMatchObject({
     code: 'bad-input',
-    message: 'No relayUrl, and no account.',
+    message: 'No relayUrl, no account.',
   })
 })
 

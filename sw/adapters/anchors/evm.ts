@@ -115,8 +115,9 @@ export function evm({
       throw httpError(
         answer,
         '',
-        // In such words nodes and libraries tell of a transaction that may be under way; a page has them for anything.
-        /^[^<]*(already|nonce too|underpriced)/i.test(answer.text)
+        // In such words nodes and libraries tell of a transaction that may be under way; a page has them for anything, and
+        // so has who wants a sign-in or a pause.
+        /^(?!40[13]|429)[^<]*(already|nonce too|underpriced)/i.test(answer.status + answer.text)
           ? 'anchor-unseen'
           : said || codeOf(answer) === 'rejected-by-store'
             ? 'anchor-rejected'
@@ -142,7 +143,7 @@ export function evm({
       const newest = quantity(await rpc(signal, 'eth_blockNumber'))
       if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }
       const block = (await rpc(signal, 'eth_getBlockByNumber', depth, false)) as { number?: unknown } | null
-      if (block === null) throw wrongChain(`The node knows no ${depth} block.`)
+      if (block === null) throw wrongChain(`The node has no ${depth} block.`)
       return { newest, deep: Math.min(newest, quantity(block.number)) }
     },
 
@@ -174,8 +175,11 @@ export function evm({
       // nor what is read of the chain.
       const failures = inTurn.map(({ failure }) => failure!).sort((a, b) => triesOf(b.code) - triesOf(a.code))
       const [cause] = failures
-      if (!cause) throw new HoldfastError('bad-input', 'No relayUrl, and no account.')
-      throw new HoldfastError(cause.code, failures.map(({ message }) => message).join(' '), { cause })
+      throw new HoldfastError(
+        cause?.code ?? 'bad-input',
+        failures.map(({ message }) => message).join(' ') || 'No relayUrl, no account.',
+        { cause },
+      )
     },
 
     async events(name, from, to, signal) {

@@ -282,7 +282,7 @@ const asideMs = ({ setAsideMs, clock }: Node) => {
 /** How long the node itself wants to be left alone (`Retry-After`), ms. */
 const floorOf = (node: Node) => Math.max(0, (node.error?.retryAfterMs ?? 0) - asideMs(node))
 
-const isAside = (node: Node) => node.error !== undefined && (asideMs(node) < ASIDE_MS || floorOf(node) > 0)
+const isAside = (node: Node) => !!node.error && (asideMs(node) < ASIDE_MS || floorOf(node) > 0)
 
 /** Hashes are hexadecimal, in whatever letters a node writes them. */
 const formOf = (answer: unknown) => JSON.stringify(answer).toLowerCase()

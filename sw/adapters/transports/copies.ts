@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import { trip, type Circuit } from '../../core/circuit.ts'
+import { lacks } from '../../engine/deliver.ts'
 import { asRead } from '../../engine/read-error.ts'
 import { counted } from '../../engine/two-copies.ts'
 import { circuitOf, update, type Keeping } from '../../health/stored-circuits.ts'
@@ -147,8 +148,9 @@ export function copies(
     async probe(upload, attempt) {
       const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
         const held = await store.probe(upload, own)
-        if (held.kind === 'all' && !held.proved) await prove(store, upload, own)
-        return held
+        if (lacks(held)) return held
+        if (!(held as { proved?: boolean } | undefined)?.proved) await prove(store, upload, own)
+        return PROVED
       })
       const found = [...each.values()]
       if (found.every(({ kind }) => kind === 'nothing')) return NOTHING

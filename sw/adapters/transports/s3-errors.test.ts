@@ -163,11 +163,20 @@ describe('the object is there already', () => {
   })
 
   test.each([
+    [
+      GCS,
+      403,
+      xml(
+        'AccessDenied',
+        'Access denied.</Message><Details>app@project.example does not have storage.objects.delete access to the Google Cloud Storage object.</Details><Message>',
+      ),
+    ],
     ['Supabase', 400, '{"statusCode":"409","error":"Duplicate","message":"The resource already exists"}'],
     ['a store of its own', 500, '{"message":"Object already exists"}'],
-  ])('%s: %i that says so in words alone: %s', (_, status, text) =>
-    expect(isThere(answer(status, text))).toBe(true),
-  )
+  ])('%s: %i that says so in words alone: %s', (_, status, text) => {
+    expect(isThere(answer(status, text))).toBe(true)
+    expect(storeError(answer(status, text)).code).toBe('bad-answer')
+  })
 
   test.each([
     [S3, 409, 'ConditionalRequestConflict'],

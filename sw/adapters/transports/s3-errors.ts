@@ -2,7 +2,8 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 
 /** What create-only requests are told (`If-None-Match`, a SAS without `w`, holds): an object of this name is there. */
-const IS_THERE = /already.?exists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold/i
+const IS_THERE =
+  /already.?exists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold|objects\.delete/i
 
 /**
  * The stores' error codes, each as the error of ours whose class heals it: sending again (`address-mismatch`),
@@ -13,7 +14,6 @@ const IS_THERE = /already.?exists|BlobOverwrite|BlobImmutable|ObjectLocked|Reten
  * common-rest-api-error-codes and blob-service-error-codes), and in the sources of MinIO, SeaweedFS and Garage.
  */
 const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
-  [IS_THERE, 'bad-answer'],
   // Garage says InvalidDigest of any checksum that is not that of the body.
   [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
   [/SlowDown|Throttling|Busy|RateLimit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
@@ -48,7 +48,9 @@ export function storeError(answer: Answer, toPerson = ''): HoldfastError {
   const { text } = answer
   const code = storeCode(answer)
   const plain = httpError(answer)
-  const meant = MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ?? plain.code
+  const meant = isThere(answer)
+    ? 'bad-answer'
+    : (MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ?? plain.code)
   const words = toPerson || (SKEWED.test(text) ? 'the clock of the signer or the store is wrong. ' : '')
   return new HoldfastError(
     // Garage, Backblaze and Wasabi have no codes of their own for what is full, or not paid.
