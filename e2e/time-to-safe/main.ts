@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { repositoryRoot } from '../backend/repository-root.ts'
@@ -15,12 +15,11 @@ const HELP = `How soon is what a camera gives safe somewhere else? A Chromium wi
   --seconds N    length of a recording (default 60; of "destroyed" at least 90)
   --times N      recordings of "destroyed" (default 2), destructions (default 10)
   --before N     chunks that the session of "backlog" had before (default 0; 10000 takes an hour)
-  --write        keeps what was measured, and writes docs/time-to-safe.md with all that was kept`
+  --write        writes what was measured into docs/time-to-safe.md; its other sections stay`
 
 const NAMES = ['time-to-safe', 'destroyed', 'destructions', 'backlog'] as const
 
-/** What earlier runs have kept: one file for each kind, since they run long. */
-const KEPT = join(repositoryRoot(), '.holdfast', 'safe')
+const DOCUMENT = join(repositoryRoot(), 'docs', 'time-to-safe.md')
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -48,12 +47,13 @@ async function main(): Promise<void> {
         console.log(lineOf(one))
         measured.push(one)
       }
-      if (values.write) await keep(name, measured)
+      // Each kind at once: the next ones run long, and may not come to their end.
+      if (values.write)
+        await writeFile(DOCUMENT, report(await readFile(DOCUMENT, 'utf8'), measured, machine()))
     }
   } finally {
     await world.close()
   }
-  if (values.write) await writeFile(join(repositoryRoot(), 'docs', 'time-to-safe.md'), report(await kept()))
 
   async function* measure(world: SafeStack, name: (typeof NAMES)[number]): AsyncGenerator<Measured> {
     switch (name) {
@@ -71,23 +71,6 @@ async function main(): Promise<void> {
         yield backlog(world, 1, { before: Number(values.before) })
     }
   }
-}
-
-async function keep(name: string, measured: readonly Measured[]): Promise<void> {
-  await mkdir(KEPT, { recursive: true })
-  await writeFile(join(KEPT, `${name}.json`), JSON.stringify({ machine: machine(), measured }))
-}
-
-async function kept() {
-  const found = await Promise.all(
-    NAMES.map(async (name) => {
-      const text = await readFile(join(KEPT, `${name}.json`), 'utf8').catch(() => undefined)
-      return text === undefined
-        ? undefined
-        : (JSON.parse(text) as { machine: string; measured: readonly Measured[] })
-    }),
-  )
-  return found.filter((each) => each !== undefined)
 }
 
 await main()

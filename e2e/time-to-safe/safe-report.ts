@@ -37,11 +37,6 @@ const table = (rows: readonly (readonly string[])[]) => {
   return [head, head.map(() => '---'), ...rest].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
-interface Kept {
-  readonly machine: string
-  readonly measured: readonly Measured[]
-}
-
 const timeToSafeTable = (all: readonly TimeToSafe[]) =>
   table([
     [
@@ -130,19 +125,31 @@ const backlogTable = (all: readonly Backlog[]) =>
     ]),
   ])
 
-/** `docs/time-to-safe.md`. */
-export function report(kept: readonly Kept[]): string {
+const TESTED = '\nThe measures themselves are tested in '
+
+/** A section of the document, without its end. */
+const sectionIn = (document: string, heading: string) =>
+  document
+    .split(TESTED)[0]!
+    .split('\n## ')
+    .find((section) => section.startsWith(`${heading}\n`))
+
+/**
+ * `docs/time-to-safe.md` with what was measured now. It takes hours in all: what was not measured stays as it stands.
+ *
+ * @param machine on which it was measured, in words
+ */
+export function report(document: string, measured: readonly Measured[], machine: string): string {
   const section = <Kind extends Measured['kind']>(
     kind: Kind,
     heading: string,
     says: string,
     asTable: (all: readonly Extract<Measured, { kind: Kind }>[]) => string,
   ): string => {
-    const parts = kept.flatMap(({ machine, measured }) => {
-      const own = measured.filter((one): one is Extract<Measured, { kind: Kind }> => one.kind === kind)
-      return own.length === 0 ? [] : [`${asTable(own)}\n\n${machine}.`]
-    })
-    return parts.length === 0 ? '' : `\n## ${heading}\n\n${says}\n\n${parts.join('\n\n')}\n`
+    const own = measured.filter((one): one is Extract<Measured, { kind: Kind }> => one.kind === kind)
+    if (own.length > 0) return `\n## ${heading}\n\n${says}\n\n${asTable(own)}\n\n${machine}.\n`
+    const before = sectionIn(document, heading)
+    return before === undefined ? '' : `\n## ${before}`
   }
   return `# Time to safe
 
@@ -169,7 +176,6 @@ ${section(
     'Beside a backlog',
     'A chunk each second while 500 of 64 KiB wait before it. Goal: listed within 2 s and in a block within 10 s, at p95.',
     backlogTable,
-  )}
-The measures themselves are tested in [timeline.test.ts](../e2e/time-to-safe/timeline.test.ts), and the same goals in virtual time, without a machine that is busy, in [soon-found.test.ts](../e2e/time-to-safe/soon-found.test.ts).
+  )}${TESTED}[timeline.test.ts](../e2e/time-to-safe/timeline.test.ts), and the same goals in virtual time, without a machine that is busy, in [soon-found.test.ts](../e2e/time-to-safe/soon-found.test.ts).
 `
 }
