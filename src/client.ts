@@ -34,7 +34,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
   if (missing.length > 0)
     throw new HoldfastError(
       missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
-      `This page lacks ${missing}.`,
+      `This page lacks ${missing}, or https.`,
     )
   const closed = new AbortController()
   const { signal: untilClosed } = closed

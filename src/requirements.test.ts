@@ -42,7 +42,7 @@ describe.each(ALL)('without %s', (name) => {
     await expect(connect({ scriptUrl: '/sw.js' })).rejects.toMatchObject({
       code: name === 'serviceWorker' ? 'no-service-worker' : 'unsupported-browser',
       class: 'refused',
-      message: `This page lacks ${name}.`,
+      message: `This page lacks ${name}, or https.`,
     })
     expect(registered).not.toHaveBeenCalled()
   })
@@ -58,7 +58,10 @@ describe.each(ALL)('without %s', (name) => {
 it('a page without https is told that, and not that its browser is old', async () => {
   browserWithout('serviceWorker', 'locks')
   vi.stubGlobal('isSecureContext', false)
-  await expect(connect({ scriptUrl: '/sw.js' })).rejects.toMatchObject({ code: 'no-service-worker' })
+  await expect(connect({ scriptUrl: '/sw.js' })).rejects.toMatchObject({
+    code: 'no-service-worker',
+    message: 'This page lacks serviceWorker,locks, or https.',
+  })
   const { words } = await capabilities()
   expect(words).toEqual(['Recordings cannot be kept here: this page was not loaded over https.'])
 })

@@ -34,8 +34,8 @@ const errors: Readonly<Record<ErrorCode, Both>> = {
   'not-confirmed': ['This recording is not proved yet.', 'Say that you want to lose it, or wait.'],
   'bad-input': OURS,
   'no-service-worker': [
-    'This browser lets the app do nothing in the background.',
-    'Open the page in Chrome, Edge, Firefox or Safari, and not in a private window.',
+    'This page can do nothing in the background.',
+    'Allow cookies. Open the page by https in Chrome, Edge, Firefox or Safari, not in private.',
   ],
   'unsupported-browser': [
     'This browser is too old.',

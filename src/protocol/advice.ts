@@ -21,7 +21,7 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'not-confirmed': "Pass confirm: 'discard-unconfirmed' to lose unconfirmed evidence.",
   'bad-input': 'Correct the argument that the message names.',
   'no-service-worker':
-    "Serve the page over https (or localhost) to a browser with service workers. Firefox before 147 runs no module as one: pass type: 'classic' and a bundle.",
+    "Serve the page over https (or localhost) to a browser with service workers, cookies allowed. Firefox before 147 runs no module as one: pass type: 'classic' and a bundle.",
   'unsupported-browser':
     'Update the browser: Chrome or Edge 100, Firefox 97, Safari 15.4, Samsung Internet 19 or newer.',
   'worker-timeout':
