@@ -21,6 +21,7 @@ const SOURCES = [
   'lifetime/lifetime-worker.ts',
   'ui/drawing-page.ts',
   'in-page/upload-page.ts',
+  'in-page/leaving-page.ts',
   'without-chain/settled-worker.ts',
   'database/store-in-page.ts',
   'transports/transport-page.ts',
