@@ -28,7 +28,7 @@ test('what was measured takes the place of what was', () => {
   expect(parts.map((part) => part.split('\n')[0])).toEqual(
     document.split('\n## ').map((part) => part.split('\n')[0]),
   )
-  const [own] = parts.filter((part) => !document.includes(part))
+  const own = parts.find((part) => !document.includes(part))
   expect(own).toMatch(/^Devices that were destroyed\n/)
   expect(own!.match(/\| 40\.0 s \|/g)).toHaveLength(1)
   expect(report(written, [], 'another')).toBe(written)

@@ -20,8 +20,8 @@ describe('what failed, in words', () => {
       expect(nextOf(code, AGAIN)).toBe(english.errors[code][1])
   })
 
-  it('names https and cookies where there is no service worker: a browser tells neither to the person', () => {
-    expect(nextOf('no-service-worker')).toMatch(/cookies.*https/)
+  it('names cookies and the secure address where there is no service worker: a browser tells neither to the person', () => {
+    expect(nextOf('no-service-worker')).toMatch(/cookies.*secure address/)
   })
 
   it.each([

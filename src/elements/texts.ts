@@ -35,7 +35,7 @@ const errors: Readonly<Record<ErrorCode, Both>> = {
   'bad-input': OURS,
   'no-service-worker': [
     'This page can do nothing in the background.',
-    'Allow cookies. Open the page by https in Chrome, Edge, Firefox or Safari, not in private.',
+    'Allow cookies. Open the secure address in Chrome, Edge, Firefox or Safari, not in private.',
   ],
   'unsupported-browser': [
     'This browser is too old.',
