@@ -44,6 +44,7 @@ const recordedInto = new WeakSet<RecordingSession>()
 const TIMESLICE_MS = 1_000
 const CHUNK_MS = 5_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
+
 /**
  * Records a stream into a session, one chunk a timeslice where the worker keeps up. Only the first slice carries the container's header:
  * the chunks play when joined in order.

@@ -109,8 +109,10 @@ export async function deliver(
       progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
     }
     await counted(attempt, upload, !transport.stores, async (own, mayBeSent) => {
-      const held = sent ? await asRead(() => transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
-      let proved = (held as { proved?: boolean } | undefined)?.proved
+      const held: RemoteState | undefined = sent
+        ? await asRead(() => transport.probe(upload, own))
+        : { kind: 'nothing' }
+      let proved = held?.proved
       try {
         if (lacks(held)) {
           await mayBeSent()

@@ -34,8 +34,8 @@ export interface HeadHint {
  */
 export type RemoteState =
   | { readonly kind: 'all'; readonly proved: boolean }
-  | { readonly kind: 'part'; readonly offsetBytes: number }
-  | { readonly kind: 'nothing' }
+  | { readonly kind: 'part'; readonly offsetBytes: number; readonly proved?: undefined }
+  | { readonly kind: 'nothing'; readonly proved?: undefined }
 
 /** What is known, beyond a worker's life, of the stores that a transport is made of. */
 export interface Floors {

@@ -147,9 +147,9 @@ export function copies(
 
     async probe(upload, attempt) {
       const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
-        const held = await store.probe(upload, own)
+        const held: RemoteState | undefined = await store.probe(upload, own)
         if (lacks(held)) return held
-        if (!(held as { proved?: boolean } | undefined)?.proved) await prove(store, upload, own)
+        if (!held?.proved) await prove(store, upload, own)
         return PROVED
       })
       const found = [...each.values()]
