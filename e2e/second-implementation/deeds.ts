@@ -147,6 +147,15 @@ const signed = (
   head: signHead(mine.keys.signing, { ...head, ...changes }),
 })
 
+/** Three pages, the first head of which has the size, root, groups and end of its own, and the digest of the next one. */
+async function firstOfAnotherPage(scene: Scene): Promise<void> {
+  await scene.honest(3)
+  const [one, two, three] = scene.mine.pages
+  scene.witness.witnessed.length = 0
+  scene.anchor(signed(scene, one!, { page: two!.digest }))
+  for (const later of [two, three]) scene.anchor(later!)
+}
+
 async function thiefAppends(thief: Recording, index = 90): Promise<Published> {
   await thief.chunk(index, text('not what was seen'))
   return thief.publish()
@@ -286,6 +295,60 @@ const thief: readonly Omit<Deed, 'party'>[] = [
       scene.anchor(signed(scene, await thiefAppends(scene.thief()), { size: 2 ** 32 }))
     },
     says: { heads: 'gggf', chunks: proved(4), ending: 'open' },
+  },
+  {
+    deed: 'anchors a first head that names another page as its own: those after it give all that it says',
+    act: firstOfAnotherPage,
+    says: { heads: 'ggg', chunks: proved(4), ending: 'open' },
+    since: [1, 1, 2, 3],
+  },
+  {
+    deed: 'does that, and signs a size beyond all: what comes before it stands',
+    act: async (scene) => {
+      await firstOfAnotherPage(scene)
+      scene.anchor(signed(scene, scene.mine.pages[2]!, { size: 2 ** 32 }))
+    },
+    says: { heads: 'gggf', chunks: proved(4), ending: 'open' },
+    since: [1, 1, 2, 3],
+  },
+  {
+    deed: 'does that, and signs another root: what comes before it stands',
+    act: async (scene) => {
+      await firstOfAnotherPage(scene)
+      const thief = scene.thief()
+      thief.note({})
+      scene.anchor(thief.publish({}, { root: random('root') }))
+      return [thief]
+    },
+    says: { heads: 'gggf', chunks: proved(4), ending: 'open', apart: 1 },
+    since: [1, 1, 2, 3],
+  },
+  {
+    deed: 'does that, of a log in which a page is lost: no head gives all that the first one says',
+    act: async (scene) => {
+      await firstOfAnotherPage(scene)
+      scene.gone.add(scene.cidOfPage(1))
+    },
+    says: 'root',
+  },
+  {
+    deed: 'lists pages of their own before a page that nobody has: what a later head gives counts instead',
+    act: async (scene) => {
+      await scene.honest(1)
+      const thief = scene.thief()
+      thief.note({ heard: 'nothing' })
+      const { digest } = thief.publish()
+      await scene.honest(2)
+      scene.witness.witnessed.pop()
+      scene.anchor(signed(scene, scene.mine.pages[1]!, { page: random('page'), previous: digest }))
+      await scene.honest(3)
+      const forked = scene.thief()
+      forked.note({})
+      scene.anchor(forked.publish({}, { root: random('root') }))
+      return [thief, forked]
+    },
+    says: { heads: 'gggf', chunks: proved(4), ending: 'open', apart: 1 },
+    since: [1, 1, 2, 3],
   },
   {
     deed: 'signs the largest size that a log has, over a page that they keep',

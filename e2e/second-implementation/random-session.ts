@@ -18,6 +18,7 @@ export interface RandomSession extends EvidenceWorld {
   readonly deeds: readonly string[]
 }
 
+type Writable<Fields> = { -readonly [Field in keyof Fields]?: Fields[Field] }
 type Deeds = (chance: number, deed: string) => boolean
 
 export async function randomSession(seed: string): Promise<RandomSession> {
@@ -26,6 +27,7 @@ export async function randomSession(seed: string): Promise<RandomSession> {
   const lists = randomFrom(`lists/${seed}`)
   const fulls = randomFrom(`full pages/${seed}`)
   const losses = randomFrom(`losses/${seed}`)
+  const others = randomFrom(`other pages/${seed}`)
   const deeds: string[] = []
   // Half of the sessions are good; in the others each deed has its chance.
   const isBad = random.number(2) === 0
@@ -67,7 +69,12 @@ export async function randomSession(seed: string): Promise<RandomSession> {
     }
     await write(mine, random, does, next)
     if (number === pages - 1) finish(mine, random, next.index)
-    const [page, head] = [badPage(mine, random, does), badHead(random, does)]
+    const page = badPage(mine, random, does)
+    const head: Writable<HeadFields> = badHead(random, does)
+    if (isBad && mine.pages.length > 0 && others.number(12) === 0) {
+      deeds.push('a head that names a page before its own')
+      head.page = others.pick(mine.pages).digest
+    }
     if (number === pages - 1 && pages > 1 && lists.number(3) === 0) {
       if (isBad && lists.number(4) === 0) {
         deeds.push('a list of everything that is another')
@@ -132,7 +139,7 @@ function finish(into: Recording, random: Random, indexes: number): void {
 }
 
 function badChunk(random: Random, does: Deeds): Partial<ChunkFields> {
-  const bad: { -readonly [Field in keyof ChunkFields]?: ChunkFields[Field] } = {}
+  const bad: Writable<ChunkFields> = {}
   if (does(20, 'a wrong plaintextHash')) bad.plaintextHash = random.bytes(32)
   if (does(20, 'a wrong encryptedHash')) bad.encryptedHash = random.bytes(32)
   if (does(20, 'a wrong size')) bad.sizeBytes = 16 + random.number(100)
@@ -145,7 +152,7 @@ function badChunk(random: Random, does: Deeds): Partial<ChunkFields> {
 }
 
 function badPage(of: Recording, random: Random, does: Deeds): Partial<PageFields> {
-  const bad: { -readonly [Field in keyof PageFields]?: PageFields[Field] } = {}
+  const bad: Writable<PageFields> = {}
   if (does(20, 'a page with another frontier')) bad.frontier = [random.bytes(32), random.bytes(32)]
   if (does(20, 'a page with another number')) bad.number = 1 + random.number(9)
   if (does(20, 'a page from elsewhere')) bad.from = random.number(12)
@@ -156,7 +163,7 @@ function badPage(of: Recording, random: Random, does: Deeds): Partial<PageFields
 }
 
 function badHead(random: Random, does: Deeds): Partial<HeadFields> {
-  const bad: { -readonly [Field in keyof HeadFields]?: HeadFields[Field] } = {}
+  const bad: Writable<HeadFields> = {}
   if (does(20, 'a head with another root')) bad.root = random.bytes(32)
   if (does(20, 'a head with another size')) bad.size = 1 + random.number(40)
   if (does(20, 'a head with another end')) bad.end = random.number(2) === 0

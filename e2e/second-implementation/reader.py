@@ -257,18 +257,20 @@ class Session:
         within = [head for head in heads if head['size'] < 2**32]
         signed = [head for head in within if self.is_signed(head)]
         want(signed, Refused('head-signature'))
-        entries, roots, good, _, _ = self.view(signed[-1])
-        is_whole = good and within == heads and len(entries) == signed[-1]['size'] and all(
-            roots.get(head['size']) == head['root'] and ends(entries[head['size'] - 1]) == head['end']
-            and self.has_groups(head, entries[0]) for head in signed)
-        whole = entries if is_whole else None
+        whole, until = None, 0
+        for at, last in enumerate(signed):
+            entries, roots, good, _, _ = self.view(last)
+            if good and len(entries) == last['size'] and all(
+                    roots.get(head['size']) == head['root'] and ends(entries[head['size'] - 1]) == head['end']
+                    and self.has_groups(head, entries[0]) for head in signed[:at + 1]):
+                whole, until = entries, last['size']
         log, times, apart, verdicts, accepted, forked, given = {}, {}, {}, [], [], False, 0
         for head in heads:
             if head not in signed:
                 forked = forked or head not in within
                 verdicts.append('bad-signature' if head in within else 'forked')
                 continue
-            if whole is not None:
+            if head['size'] <= until:
                 entries = {at: whole[at] for at in range(head['size'])}
                 listed, has_all = entries.items(), True
             else:

@@ -200,22 +200,26 @@ const parsedAt = (entries: ReadonlyMap<number, Buffer>, position: number) => {
 const groupsDigest = (session: Session) =>
   sha256(unhex(session.groups.map(({ id, tag }) => id + tag).join(''))).toString('hex')
 
-/** The entries where the newest head's view has them all, and each head before it is this log's by what it says. */
-function wholeLog(heads: readonly AnchoredHead[], name: string, reading: Reading) {
-  const signed = heads.filter((head) => holds(head, name))
-  const newest = signed.at(-1)
-  if (!newest || heads.some(isBeyond)) return undefined
+/** The last head whose view has all, and which each head before it is of by what that says; all entries up to it. */
+function longestWhole(heads: readonly AnchoredHead[], name: string, reading: Reading) {
+  const signed = heads.filter((head) => !isBeyond(head) && holds(head, name))
+  return signed
+    .map((head, at) => wholeLog(signed.slice(0, at), head, reading))
+    .findLast((whole) => whole !== undefined)
+}
+
+function wholeLog(before: readonly AnchoredHead[], newest: AnchoredHead, reading: Reading) {
   const { entries, roots, contradicts } = reading.view(newest)
   const first = parsedAt(entries, 0)
   const isWhole = BigInt(entries.size) === newest.size && !contradicts && first?.kind === 'session'
-  const isEach = signed.every(
+  const isEach = [...before, newest].every(
     ({ size, root, end, groups }) =>
       roots.get(Number(size)) === root &&
       isComplete(parsedAt(entries, Number(size) - 1)) === end &&
       first?.kind === 'session' &&
       groupsDigest(first) === groups,
   )
-  return isWhole && isEach ? entries : undefined
+  return isWhole && isEach ? { entries, newest } : undefined
 }
 
 export async function readSecond(evidence: Evidence, name: string, groupKey: Buffer): Promise<Said> {
@@ -236,7 +240,7 @@ async function read(evidence: Evidence, name: string, groupKey: Buffer): Promise
   const apart = new Set<string>()
   const states: string[] = []
   let isForked = false
-  const whole = wholeLog(evidence.heads, name, reading)
+  const whole = longestWhole(evidence.heads, name, reading)
   let hasSigned = false
   let given: AnchoredHead | undefined
   for (const head of evidence.heads) {
@@ -250,11 +254,11 @@ async function read(evidence: Evidence, name: string, groupKey: Buffer): Promise
       continue
     }
     hasSigned = true
-    if (whole) {
+    if (whole && head.size <= whole.newest.size) {
       states.push('good')
       accepted.push(head)
       for (let at = log.size; at < head.size; at++) {
-        log.set(at, whole.get(at)!)
+        log.set(at, whole.entries.get(at)!)
         existedBefore.set(at, head.timeMs)
       }
       continue

@@ -2,12 +2,12 @@ import type { Sha256Hex } from '../protocol/ids.ts'
 import { orLate } from './or-late.ts'
 import { VerificationError } from './error.ts'
 import type { FoundHead } from './heads.ts'
-import { isBeyond } from './log.ts'
+import { isBeyond } from './contradictions.ts'
+import { wholeLog } from './log.ts'
 import type { HistoryReader } from './nodes.ts'
 import type { PageReader } from './pages.ts'
 import type { ReadPage } from './read-page.ts'
 import { sessionOf, type FoundLog, type SessionSource, type VerifiedSession } from './verified-session.ts'
-import { wholeLog } from './whole-log.ts'
 
 /** How far a session is opened. */
 export interface OpeningStep {

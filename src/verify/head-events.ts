@@ -9,7 +9,7 @@ import {
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { inParallel } from './in-parallel.ts'
-import { isBeyond } from './log.ts'
+import { isBeyond } from './contradictions.ts'
 import { pauses } from './pauses.ts'
 import { decoded } from './registered.ts'
 import type { Limits } from './request.ts'

@@ -117,6 +117,26 @@ describe('a log of many heads is gone through once', () => {
     expect(looks()).toBeLessThan(LOOKS_OF_PAGE * HEADS)
   })
 
+  it.each([HEADS - 1, HEADS / 2, 2])(
+    'where the first names another page, and that of %i other groups',
+    async (fork) => {
+      const { pages: some, looks } = counted(() => false)
+      const nobody = '0'.repeat(64) as Sha256Hex
+      const signs = (at: number, changes: object) => ({
+        ...heads[at]!,
+        head: { ...heads[at]!.head, ...changes },
+      })
+      const found = heads
+        .with(0, signs(0, { page: heads[1]!.head.page }))
+        .with(fork, signs(fork, { groups: nobody }))
+      const log = await readLog(found, some)
+      expect(log.heads.map(({ verdict }) => verdict)).toEqual(
+        heads.map((_head, at) => (at < fork ? 'good' : 'forked')),
+      )
+      expect(looks()).toBeLessThan(2 * LOOKS_OF_PAGE * HEADS)
+    },
+  )
+
   it('where all of them are, of however many heads', async () => {
     let looks = 0
     const found = heads.map((one) => {

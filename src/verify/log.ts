@@ -1,13 +1,14 @@
-import type { Entry, SessionEntry } from '../evidence/entry.ts'
-import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
-import { MAX_LOG_ENTRIES } from '../evidence/limits.ts'
+import type { Entry } from '../evidence/entry.ts'
+import type { Head, SignedHead } from '../evidence/head.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
+import { contradictionOfGroups, contradictionWithin, isBeyond } from './contradictions.ts'
 import { latenessOf, notFollowed, reportOf, type HeadReport } from './head-report.ts'
 import type { FoundHead } from './heads.ts'
 import type { Pages } from './pages.ts'
-import { isComplete, type PagedEntry, type ReadPage } from './read-page.ts'
+import type { PagedEntry, ReadPage } from './read-page.ts'
 import { pauses, type Pause } from './pauses.ts'
 import { firstFrom, pageOf, pagesBeside, viewAfter, viewOf, type View } from './view.ts'
+import { longestWhole, newestWhole, type WholeLog } from './whole-log.ts'
 
 /** An entry of the log. */
 export interface LogEntry {
@@ -46,11 +47,31 @@ interface Listed extends PagedEntry {
 /** So many pages are looked at for all views: whoever has the key can have each head tell the whole log in another way. */
 const MAX_LOOKS = 2 ** 22
 
+/** The log by the newest signed head alone; undefined where that does not say all of it. */
+export async function wholeLog(found: readonly FoundHead[], pages: Pages): Promise<Log | undefined> {
+  const whole = await newestWhole(found, pages)
+  return whole && logFrom(whole, found, pages, 0)
+}
+
 /**
  * The log, in the order in which its heads were anchored: each must be the head of its own pages and have the root of
  * each head before it at that size. From the first that does not, the log is forked: what was anchored before stands.
+ * But up to the last head that says all of the log, each is taken at its word, whatever its own pages are.
  */
 export async function readLog(found: readonly FoundHead[], pages: Pages, maxLooks = MAX_LOOKS): Promise<Log> {
+  const log = await logFrom(undefined, found, pages, maxLooks)
+  const fork = log.heads.findIndex(({ verdict }) => verdict === 'forked')
+  const whole = fork < 0 ? undefined : await longestWhole(found, pages, maxLooks)
+  return whole && whole.found.length > fork ? logFrom(whole, found, pages, maxLooks) : log
+}
+
+/** @param whole how it begins; undefined where all heads are held against their pages */
+async function logFrom(
+  whole: WholeLog | undefined,
+  found: readonly FoundHead[],
+  pages: Pages,
+  maxLooks: number,
+): Promise<Log> {
   const entries = new Map<number, Listed>()
   const listed = new Set<Sha256Hex>()
   /** Pages of forked heads. */
@@ -79,8 +100,36 @@ export async function readLog(found: readonly FoundHead[], pages: Pages, maxLook
       }
     }
   }
+  /** @param fresh what it is the first to list */
+  function accept(one: FoundHead, fresh: readonly Pick<ReadPage, 'from' | 'entries'>[]): void {
+    const { head, timeMs } = one
+    const verdict = timeMs === undefined ? 'unwitnessed' : 'good'
+    heads.push({ ...reportOf(one), ...latenessOf(fresh, timeMs), verdict })
+    for (const { from, entries: those } of fresh)
+      for (const [at, { entry, leaf }] of those.entries())
+        if (!entries.has(from + at)) entries.set(from + at, { entry, leaf, existedBeforeMs: timeMs })
+    accepted.push(head)
+    timesOfAccepted.push(timeMs)
+  }
+  const reject = (one: FoundHead) => heads.push({ ...reportOf(one), verdict: 'bad-signature' })
+  function goOnFrom(view: View, { size }: Head): void {
+    base = view
+    if (view.lost.size === 0) given = size
+  }
 
-  for (const one of found) {
+  if (whole) {
+    const list = whole.view.pages.flatMap((page) => page.entries)
+    for (const one of whole.found) {
+      await pause()
+      const from = entries.size
+      if (one.isSigned) accept(one, [{ from, entries: list.slice(from, one.head.size) }])
+      else reject(one)
+    }
+    for (const { digest } of whole.view.pages) listed.add(digest)
+    goOnFrom(whole.view, accepted.at(-1)!)
+  }
+
+  for (const one of found.slice(heads.length)) {
     const { head, timeMs, isSigned } = one
     const report = reportOf(one)
     if (looks > maxLooks) {
@@ -93,7 +142,8 @@ export async function readLog(found: readonly FoundHead[], pages: Pages, maxLook
       break
     }
     if (!isSigned) {
-      heads.push({ ...report, verdict: isBeyond(head) ? 'forked' : 'bad-signature' })
+      if (isBeyond(head)) heads.push({ ...report, verdict: 'forked' })
+      else reject(one)
       isForked ||= isBeyond(head)
       continue
     }
@@ -114,26 +164,15 @@ export async function readLog(found: readonly FoundHead[], pages: Pages, maxLook
       contradictionOfEntries(fresh, entries) ??
       (await contradictionOfGroups(entries.get(0)?.entry ?? view.pages[0]?.entries[0]?.entry, head)) ??
       (await contradictionOfRoots(fresh, accepted, head, pause))
-    const saidOf = { ...report, ...latenessOf(fresh, timeMs) }
     if (why !== undefined) {
       isForked = true
-      heads.push({ ...saidOf, verdict: 'forked', why })
+      heads.push({ ...report, ...latenessOf(fresh, timeMs), verdict: 'forked', why })
       tellApart(fresh, timeMs)
       continue
     }
-    heads.push({ ...saidOf, verdict: timeMs === undefined ? 'unwitnessed' : 'good' })
-    for (const page of fresh) {
-      listed.add(page.digest)
-      for (const [at, { entry, leaf }] of page.entries.entries()) {
-        const position = page.from + at
-        if (!entries.has(position)) entries.set(position, { entry, leaf, existedBeforeMs: timeMs })
-      }
-    }
-    accepted.push(head)
-    timesOfAccepted.push(timeMs)
-    if (!pageOf(pages, head.page)) continue
-    base = view
-    if (view.lost.size === 0) given = head.size
+    accept(one, fresh)
+    for (const { digest } of fresh) listed.add(digest)
+    if (pageOf(pages, head.page)) goOnFrom(view, head)
   }
 
   const newest = accepted.at(-1)
@@ -156,22 +195,6 @@ export async function readLog(found: readonly FoundHead[], pages: Pages, maxLook
 
 const byPosition = (a: LogEntry, b: LogEntry) => a.position - b.position
 
-/** No log grows to such a size: whoever signs one means harm. */
-export const isBeyond = ({ size }: Pick<Head, 'size'>) => size > MAX_LOG_ENTRIES
-
-/** Why a head is not the one of its own page, where its view has that as the last. */
-export function contradictionWithin(view: View, head: Head, own: ReadPage | undefined): string | undefined {
-  const last = view.pages.at(-1)
-  if (!own) {
-    // Its page is lost, with at least one entry.
-    return last && last.to >= head.size ? `it should be larger than the pages before its own` : undefined
-  }
-  if (last !== own) return `its page should be the last of its pages`
-  if (own.to !== head.size) return `its size should be ${own.to}, found ${head.size}`
-  const ends = isComplete(own.entries.at(-1)?.entry)
-  return ends === head.end ? undefined : `its end should be ${ends}, found ${head.end}`
-}
-
 function contradictionOfEntries(
   fresh: readonly ReadPage[],
   entries: ReadonlyMap<number, Listed>,
@@ -183,15 +206,6 @@ function contradictionOfEntries(
     }
   }
   return undefined
-}
-
-export async function contradictionOfGroups(
-  first: Entry | undefined,
-  head: Head,
-): Promise<string | undefined> {
-  if (first?.kind !== 'session') return undefined
-  const digest = await groupsDigest((first satisfies SessionEntry).groups)
-  return digest === head.groups ? undefined : `its groups should be ${digest}, found ${head.groups}`
 }
 
 /** Why the log of these pages is not that of this head, or of one before it. */

@@ -1,12 +1,11 @@
 import { VerificationError, type VerificationStep } from './error.ts'
 import type { FoundHead } from './heads.ts'
 import { notFollowed } from './head-report.ts'
-import { readLog } from './log.ts'
+import { readLog, wholeLog } from './log.ts'
 import type { PagesRead, WalkOptions } from './page-walk.ts'
 import type { PageReader } from './pages.ts'
 import type { ReadPage } from './read-page.ts'
 import type { FoundLog } from './verified-session.ts'
-import { wholeLog } from './whole-log.ts'
 
 /**
  * The log that these heads lead to: by the newest alone, where that says all, else by each. Where there are more pages

@@ -1,57 +1,110 @@
+import { groupsDigest, type Head } from '../evidence/head.ts'
+import { contradictionWithin } from './contradictions.ts'
 import type { FoundHead } from './heads.ts'
-import { latenessOf, reportOf } from './head-report.ts'
-import { contradictionOfGroups, contradictionWithin, isBeyond, type Log } from './log.ts'
 import type { Pages } from './pages.ts'
-import { isComplete, type PagedEntry } from './read-page.ts'
-import { pauses } from './pauses.ts'
-import { pageOf, rootsIn, viewOf } from './view.ts'
+import { pauses, type Pause } from './pauses.ts'
+import { isComplete } from './read-page.ts'
+import { firstFrom, pageOf, rootsIn, viewAfter, viewOf, type View } from './view.ts'
 
 /**
- * The log where the newest signed head's pages can all be fetched, and give each head before it: its root, end and groups.
- * Then nothing is to be learnt from the pages of those, which are not asked for. Undefined where one of them says
- * anything else, or a page is lost: then all have to be looked at, in their order (`readLog`).
+ * A head that says all of the log up to it: all pages of its view could be fetched, and give each head before it: its
+ * root, end and groups. Nothing is to be learnt from the pages of those then.
  */
-export async function wholeLog(found: readonly FoundHead[], pages: Pages): Promise<Log | undefined> {
-  const signed = found.filter(({ isSigned }) => isSigned)
-  const newest = signed.at(-1)?.head
-  if (!newest || found.some(({ head }) => isBeyond(head))) return undefined
-  const pause = pauses()
-  const view = viewOf(newest, pages)
-  const own = pageOf(pages, newest.page)
-  if (!own || view.lost.size > 0 || view.contradiction || contradictionWithin(view, newest, own))
-    return undefined
-  const listed = view.pages.flatMap(({ entries }) => entries)
-  const sizes = signed.map(({ head }) => head.size)
-  const isRising = sizes.every((size, at) => size > (sizes[at - 1] ?? 0))
-  if (!isRising || !(await isEach(signed, listed, await rootsIn(view.pages, sizes, pause)))) return undefined
-
-  const entries: Log['entries'][number][] = []
-  const heads: Log['heads'][number][] = []
-  for (const one of found) {
-    await pause()
-    const { head, timeMs, isSigned } = one
-    const report = reportOf(one)
-    if (!isSigned) {
-      heads.push({ ...report, verdict: 'bad-signature' })
-      continue
-    }
-    const fresh = listed.slice(entries.length, head.size)
-    for (const { entry } of fresh) entries.push({ position: entries.length, entry, existedBeforeMs: timeMs })
-    const verdict = timeMs === undefined ? 'unwitnessed' : 'good'
-    heads.push({ ...report, ...latenessOf([{ entries: fresh }], timeMs), verdict })
-  }
-  return { heads, newest, entries, lost: [], forked: [] }
+export interface WholeLog {
+  /** The heads up to it, and it. */
+  readonly found: readonly FoundHead[]
+  readonly view: View
 }
 
-/** Whether each of these heads says what this log was at its size. */
-async function isEach(
-  heads: readonly FoundHead[],
-  log: readonly PagedEntry[],
-  roots: readonly unknown[],
-): Promise<boolean> {
-  const groups = new Set(heads.map(({ head }) => head.groups))
-  if (groups.size > 1 || (await contradictionOfGroups(log[0]?.entry, heads[0]!.head))) return false
-  return heads.every(
-    ({ head: { size, root, end } }, at) => roots[at] === root && isComplete(log[size - 1]?.entry) === end,
+/** The log by the newest signed head; undefined where that does not say all of it. */
+export async function newestWhole(found: readonly FoundHead[], pages: Pages): Promise<WholeLog | undefined> {
+  const newest = found.findLastIndex(({ isSigned }) => isSigned)
+  const upTo = found.slice(0, newest + 1)
+  const heads = upTo.filter(({ isSigned }) => isSigned).map((one) => one.head)
+  const head = heads.at(-1)
+  if (!head) return undefined
+  const view = viewOf(head, pages)
+  if (!isWhole(view, head, pages) || (await givenBy(view, heads, 0, pauses())) !== heads.length)
+    return undefined
+  return { found: upTo, view }
+}
+
+/**
+ * The log by the last head that says all of it.
+ *
+ * @param maxLooks of pages and heads: those after it are not tried
+ */
+export async function longestWhole(
+  found: readonly FoundHead[],
+  pages: Pages,
+  maxLooks: number,
+): Promise<WholeLog | undefined> {
+  const pause = pauses()
+  const heads: Head[] = []
+  let longest: WholeLog | undefined
+  let last: View | undefined
+  /** How many heads the last view gives; undefined where it contradicts one. */
+  let given: number | undefined
+  let looks = 0
+  for (const [at, { head, isSigned }] of found.entries()) {
+    if (looks > maxLooks) break
+    if (!isSigned) continue
+    heads.push(head)
+    const view = (last && viewAfter(last, head, pages)) ?? viewOf(head, pages)
+    if (view.contradiction) continue
+    // What it goes on from gives the same heads.
+    const known = last && view.shared === last.pages.length ? given : 0
+    last = view
+    given = known === undefined ? undefined : await givenBy(view, heads, known, pause)
+    looks += view.pages.length - view.shared + heads.length - (known ?? heads.length)
+    if (given === heads.length && isWhole(view, head, pages))
+      longest = { found: found.slice(0, at + 1), view }
+  }
+  return longest
+}
+
+const isWhole = (view: View, head: Head, pages: Pages): boolean => {
+  const own = pageOf(pages, head.page)
+  return (
+    own !== undefined &&
+    view.lost.size === 0 &&
+    view.contradiction === undefined &&
+    contradictionWithin(view, head, own) === undefined
   )
+}
+
+/**
+ * How many of these heads say what this log was at their size; undefined where one says anything else.
+ *
+ * @param known of so many it is known, from the first on
+ */
+async function givenBy(
+  { pages }: View,
+  heads: readonly Head[],
+  known: number,
+  pause: Pause,
+): Promise<number | undefined> {
+  const first = pages[0]?.entries[0]?.entry
+  if (first?.kind !== 'session') return undefined
+  const digest = await groupsDigest(first.groups)
+  const end = pages.at(-1)!.to
+  const within = heads.slice(
+    known,
+    firstFrom(heads, ({ size }) => size > end),
+  )
+  const roots = await rootsIn(
+    pages,
+    within.map(({ size }) => size),
+    pause,
+  )
+  const isEach = within.every(
+    (head, at) => head.root === roots[at] && head.groups === digest && head.end === endsAt(pages, head.size),
+  )
+  return isEach ? known + within.length : undefined
+}
+
+/** Whether the entry before this position is the end of a complete recording. */
+function endsAt(pages: View['pages'], size: number): boolean {
+  const page = pages[firstFrom(pages, ({ to }) => to >= size)]
+  return isComplete(page?.entries[size - 1 - page.from]?.entry)
 }
