@@ -41,6 +41,8 @@ export interface Rudeness {
   }[]
   /** Appends of more bytes are refused by something on the way (413). */
   readonly mostBytes?: number
+  /** With that `Retry-After`, s. */
+  readonly retryAfter?: number
   /** The answer to the append that completes an upload is lost, so many times. */
   losesLast?: number
 }
@@ -103,7 +105,9 @@ export async function rudeResumable(rudeness: Rudeness) {
     if (method === 'PATCH') {
       const scripted = rudeness.appends?.shift()
       if (scripted !== undefined) return end(scripted.status, scripted.headers, scripted.body)
-      if (body.length > (rudeness.mostBytes ?? Infinity)) return end(413)
+      const { mostBytes = Infinity, retryAfter } = rudeness
+      if (body.length > mostBytes)
+        return end(413, retryAfter === undefined ? {} : { 'Retry-After': `${retryAfter}` })
       if (Number(headers['upload-offset']) !== upload.content.length)
         return end(409, { 'Upload-Complete': '?0', 'Upload-Offset': String(upload.content.length) })
       const stored = Buffer.from(body)

@@ -351,6 +351,17 @@ describe('the limits', () => {
     expect(appends().map(({ bytes }) => bytes)).toEqual([160_000, 80_000, 80_000])
   })
 
+  test('that are of now (413 with Retry-After) are waited for, and sent less to then', async () => {
+    const { endpoint, seen } = await rudeResumable({ mostBytes: 90_000, retryAfter: 30 })
+    const { upload, bytes } = await objectOf('rude', 160_000)
+    const { attempt } = keptAttempts(upload, bytes)
+    const transport = resumable({ endpoint })
+    expect(await attempt(transport)).toMatchObject({ class: 'conflict', retryAfterMs: 30_000 })
+    expect(seen('PATCH').map((part) => part.bytes)).toEqual([160_000])
+    expect(await attempt(transport)).toBeUndefined()
+    expect(seen('PATCH').map((part) => part.bytes)).toEqual([160_000, 80_000, 80_000])
+  })
+
   test('that let nothing through (413) leave no crumbs once they have passed', async () => {
     const rudeness = { mostBytes: 0 }
     const { endpoint, seen } = await rudeResumable(rudeness)

@@ -182,10 +182,12 @@ export function resumable({
           // Another digest may be that of what the answer itself has (RFC 9530 §3): the upload's is asked for.
           if (end === sizeBytes) return whole(answer, upload, attempt).proved ? 'proved' : 'sent'
           offset = end
-        } else if (answer.status === 413 && end - offset > SMALLEST_BYTES && halvings++ < HALVINGS)
+        } else if (answer.status === 413 && end - offset > SMALLEST_BYTES && halvings++ < HALVINGS) {
           // A smaller one would be refused for something else, such as a quota.
           mostBytes = Math.ceil((end - offset) / 2)
-        else {
+          // Once the wait is over that it asks for.
+          if (answer.headers.has('retry-after')) throw httpError(answer, '', 'bad-answer')
+        } else {
           // The server had all it wanted, and could not use it: nothing is left to go on with.
           if (said === COMPLETE) await attempt.saveResumeToken(CORRUPT)
           // A refusal that tells it is of the upload: its offset, its length, its digest. That is looked at again.
