@@ -56,6 +56,24 @@ test('renews a URL that has expired, and does not try it again', async () => {
   expect(new Set(seen.map(({ query }) => query)).size).toBe(2)
 })
 
+test.each([400, 401, 403])(
+  'renews a URL by which it asks what is there, and that has expired (%i): its answer has no words',
+  async (status) => {
+    const { bytes, upload, attempt } = await fresh()
+    expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('proved')
+    const asked: AuthReason[] = []
+    const transport = put((request) => {
+      asked.push(request.reason)
+      return grantFor(request)
+    })
+    // GCS, and S3 of a session's token, say 400 of it.
+    const fault = { service: 'put', match: '/put/objects/', method: 'HEAD', kind: 'status', status } as const
+    backend.faults.add({ ...fault, times: 1 })
+    expect(await transport.probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+    expect(asked).toEqual(['send', 'rejected'])
+  },
+)
+
 test('needs a sign-in where the renewed URL has expired too', async () => {
   const { bytes, upload, attempt } = await fresh()
   const transport = put((request) => grantFor(request, { expiresSec: -1 }))

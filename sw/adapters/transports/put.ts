@@ -96,7 +96,10 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         })
       },
       signal,
-      (answer) => answer?.ok === false && storeError(answer).code === 'sign-in-needed',
+      (answer) =>
+        // HEAD is answered without words, also where its URL has expired.
+        (method === 'HEAD' && answer?.status === 400) ||
+        (answer?.ok === false && storeError(answer).code === 'sign-in-needed'),
     )
   }
 

@@ -17,7 +17,7 @@ const answer = (status: number, text: string, headers: HeadersInit = {}): Answer
 const xml = (code: string, message = 'What the store says.') =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`
 
-const [S3, R2, GCS, AZURE, MINIO, SEAWEED, GARAGE, CEPH] = [
+const [S3, R2, GCS, AZURE, MINIO, SEAWEED, GARAGE, CEPH, SUPABASE, ALIBABA, TENCENT] = [
   'S3',
   'R2',
   'GCS',
@@ -26,6 +26,9 @@ const [S3, R2, GCS, AZURE, MINIO, SEAWEED, GARAGE, CEPH] = [
   'SeaweedFS',
   'Garage',
   'Ceph',
+  'Supabase',
+  'Alibaba',
+  'Tencent',
 ]
 
 describe('heals by sending again', () => {
@@ -37,6 +40,7 @@ describe('heals by sending again', () => {
     [S3, 400, 'InvalidDigest'],
     [GARAGE, 400, 'InvalidDigest'],
     [GCS, 400, 'CrcMismatch'],
+    [SUPABASE, 400, 'InvalidChecksum'],
     [AZURE, 400, 'Md5Mismatch'],
     [AZURE, 400, 'Crc64Mismatch'],
   ])('%s: %i %s, as the bytes were damaged', (_, status, code) =>
@@ -72,6 +76,10 @@ describe('heals by a new grant', () => {
     [AZURE, 403, 'AuthorizationPermissionMismatch'],
     [AZURE, 400, 'InvalidAuthenticationInfo'],
     [AZURE, 401, 'NoAuthenticationInformation'],
+    [SUPABASE, 400, 'InvalidJWT'],
+    [SUPABASE, 400, 'InvalidUploadSignature'],
+    [TENCENT, 403, 'RequestIsExpired'],
+    [ALIBABA, 400, 'SecurityTokenExpired'],
   ])('%s: %i %s', (_, status, code) =>
     expect(storeError(answer(status, xml(code))).code).toBe('sign-in-needed'),
   )
@@ -127,6 +135,8 @@ describe('heals by a person', () => {
     [AZURE, 409, 'ContainerDisabled'],
     [AZURE, 413, 'RequestBodyTooLarge'],
     [MINIO, 507, 'XMinioStorageFull'],
+    [ALIBABA, 403, 'UserDisable'],
+    [ALIBABA, 403, 'InDebtOverdue'],
     [MINIO, 400, 'XMinioAdminBucketQuotaExceeded'],
   ])('%s: %i %s', (_, status, code) =>
     expect(storeError(answer(status, xml(code))).code).toBe('rejected-by-store'),
@@ -155,8 +165,8 @@ describe('the object is there already', () => {
     [MINIO, 400, 'ObjectLocked'],
     [GCS, 403, 'RetentionPolicyNotMet'],
     [GCS, 403, 'ObjectUnderActiveHold'],
-    ['Alibaba', 409, 'FileAlreadyExists'],
-    ['Supabase', 400, 'KeyAlreadyExists'],
+    [ALIBABA, 409, 'FileAlreadyExists'],
+    [SUPABASE, 400, 'KeyAlreadyExists'],
   ])('%s: %i %s, and no new grant is asked for', (_, status, code) => {
     expect(isThere(answer(status, xml(code)))).toBe(true)
     expect(storeError(answer(status, xml(code))).code).toBe('bad-answer')
@@ -171,7 +181,7 @@ describe('the object is there already', () => {
         'Access denied.</Message><Details>app@project.example does not have storage.objects.delete access to the Google Cloud Storage object.</Details><Message>',
       ),
     ],
-    ['Supabase', 400, '{"statusCode":"409","error":"Duplicate","message":"The resource already exists"}'],
+    [SUPABASE, 400, '{"statusCode":"409","error":"Duplicate","message":"The resource already exists"}'],
     ['a store of its own', 500, '{"message":"Object already exists"}'],
   ])('%s: %i that says so in words alone: %s', (_, status, text) => {
     expect(isThere(answer(status, text))).toBe(true)

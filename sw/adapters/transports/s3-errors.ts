@@ -15,13 +15,13 @@ const IS_THERE =
  */
 const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   // Garage says InvalidDigest of any checksum that is not that of the body.
-  [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
+  [/(Digest|Checksum)$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
   [/SlowDown|Throttling|Busy|RateLimit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
   [
-    /Account|Suspended|AuthorizationFailure|SourceIP|Bucket|Container|State|Disabled|Implemented|Quota|Storage/i,
+    /Account|Suspended|AuthorizationFailure|SourceIP|Bucket|Container|State|Disable|Debt|Implemented|Quota|Storage/i,
     'rejected-by-store',
   ],
-  [/Expired|Token|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
+  [/Expired|Token|JWT|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
 ]
 
 /** Words of a grant that is new, and already too early or too late. */
