@@ -242,6 +242,11 @@ describe('what the chain finds too cheap', () => {
     'txpool is full',
     'FeeTooLow, EffectivePriorityFeePerGas too low 1 < 2, BaseFee: 7',
     'replacement fee too low (transaction="0x", nonce=5, code=REPLACEMENT_UNDERPRICED, version=6.1.0)',
+    // As its short message has it, which is all that is heard of ethers.
+    'replacement fee too low',
+    'FEE_TOO_LOW: fee too low',
+    'INTERNAL_ERROR: existing tx with same hash',
+    'could not replace existing tx',
   ])('is tried again with time: %s', async (words) => {
     const anchor = anchorBy(() => Promise.reject(new Error(words)))
     await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
@@ -284,6 +289,42 @@ describe('an account', () => {
     expect(error).toMatchObject({ code: 'unreachable', class: 'transient' })
     expect(String(error)).not.toContain('secret')
   })
+
+  it.each([
+    // viem over WebSocket; ethers, whose codes are no part of its short messages.
+    { name: 'SocketClosedError', shortMessage: 'The socket has been closed.' },
+    { shortMessage: 'server response 503 Service Unavailable', code: 'SERVER_ERROR' },
+    { shortMessage: 'request timeout', code: 'TIMEOUT' },
+  ])('whose node fails waits: $shortMessage', async (kind) => {
+    const anchor = anchorBy(() => Promise.reject(Object.assign(new Error('At length.'), kind)))
+    await expect(anchor.submit(await (await signedSession()).request(1), neverAborted)).rejects.toMatchObject(
+      {
+        code: 'unreachable',
+      },
+    )
+  })
+
+  it.each(['Known transaction', 'already known', 'OldNonce', 'nonce has already been used'])(
+    'whose node says “%s” looks again',
+    async (shortMessage) => {
+      const anchor = anchorBy(() => Promise.reject(Object.assign(new Error('At length.'), { shortMessage })))
+      await expect(
+        anchor.submit(await (await signedSession()).request(1), neverAborted),
+      ).rejects.toMatchObject({ code: 'bad-answer' })
+    },
+  )
+
+  it.each(['unknown account', 'insufficient funds for intrinsic transaction cost'])(
+    'whose node says “%s” is told so',
+    async (shortMessage) => {
+      const anchor = anchorBy(() =>
+        Promise.reject(Object.assign(new Error('At length.'), { name: 'UnknownRpcError', shortMessage })),
+      )
+      await expect(
+        anchor.submit(await (await signedSession()).request(1), neverAborted),
+      ).rejects.toMatchObject({ code: 'anchor-rejected' })
+    },
+  )
 
   it('that its owner refuses to use is told so', async () => {
     const anchor = anchorBy(async () => {

@@ -51,27 +51,24 @@ export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<un
 
     submit({ head, groups }, signal) {
       const { name, size } = head
-      const bring = async () => {
-        const sent = sentFor.get(name)
-        const atMs = Date.now()
-        const isStuck = sent && Math.abs(atMs - sent.atMs) > STUCK_MS
-        const data = encodeAnchorCall(head, groups) as Hex
-        const call = { to: registry as Hex, data, stuck: isStuck ? sent.hash : undefined }
-        let hash: unknown
-        try {
-          hash = await send(call)
-        } catch (thrown) {
-          const failure = failureOf(thrown)
-          // Its nonce is used, so it is stuck no longer.
-          if (failure.code === 'bad-answer') sentFor.delete(name)
-          throw failure
-        }
-        if (typeof hash === 'string') sentFor.set(name, { size, hash: hash as Hex, atMs })
-      }
       const mine = turn.then(() =>
         withTimeout('The account', signal, async (_, endIn) => {
           endIn(ACCOUNT_TIMEOUT_MS)
-          return bring()
+          const sent = sentFor.get(name)
+          const atMs = Date.now()
+          const isStuck = sent && Math.abs(atMs - sent.atMs) > STUCK_MS
+          const data = encodeAnchorCall(head, groups) as Hex
+          const call = { to: registry as Hex, data, stuck: isStuck ? sent.hash : undefined }
+          let hash: unknown
+          try {
+            hash = await send(call)
+          } catch (thrown) {
+            const failure = failureOf(thrown)
+            // Its nonce is used, so it is stuck no longer.
+            if (failure.code === 'bad-answer') sentFor.delete(name)
+            throw failure
+          }
+          if (typeof hash === 'string') sentFor.set(name, { size, hash: hash as Hex, atMs })
         }),
       )
       turn = mine.catch(() => undefined)
@@ -80,10 +77,10 @@ export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<un
   }
 }
 
-const AWAY = /(Http|WebSocket)Request|Timeout|TypeError|LimitExceeded|ECONN/i
+const AWAY = /HttpRequest|Socket|Timeout|TypeError|LimitExceeded|ECONN|server resp/i
 /** For now, or to take the place of what waits. */
-const CHEAP = /underpriced|base ?fee|is full/i
-const NONCE = /nonce|already known|imported/i
+const CHEAP = /underpriced|base ?fee|fee too|is full|existing tx/i
+const NONCE = /nonce|\bknown|imported/i
 
 /** What an account's library threw: its kind is in the names and words of all that caused it. */
 function failureOf(thrown: unknown): HoldfastError {
