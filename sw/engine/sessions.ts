@@ -121,7 +121,7 @@ export async function discardSession(
     // What is left of one whose record is lost.
     if (!session) return confirm === DISCARD_CONFIRMATION && tx.deleteSession(id)
     if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)
-      throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed yet.`)
+      throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed.`)
     await commit(context, tx, id, { type: 'discarded' })
     if (session.open === undefined) await tx.forgetLog(id)
   })

@@ -71,8 +71,8 @@ export function evm({
 }: EvmOptions): EvmAnchor {
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
   /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
-  const relays = [relayUrl].flat().map((url): Relay => ({ url, untilMs: 0 }))
-  for (const url of [rpcUrl, relayUrl].flat()) requestUrl(url)
+  const relays = [relayUrl].flat().map((url): Relay => ({ url: requestUrl(url).href }))
+  requestUrl(rpcUrl)
   /** Null where the node knows no such thing. */
   const rpc = (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
     const ask = async (): Promise<unknown> => {
@@ -110,14 +110,16 @@ export function evm({
     )
     const said = answer.ok ? parseJsonObject(answer) : undefined
     // Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed.
-    const isInVain = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
+    const isInVain = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fa|rev|0(x0)?\b))/i
     if (!said || isInVain.test(answer.text.replace(/\s/g, '')))
       throw httpError(
         answer,
         '',
         // In such words nodes and libraries tell of a transaction that may be under way; a page has them for anything, and
         // so has who wants a sign-in or a pause.
-        /^(?!40[13]|429)[^<]*(already|nonce too|underpriced)/i.test(answer.status + answer.text)
+        /^(?!40[13]|429)[^<]*(already|nonce[ ,]|underpriced|base fee|fee ?too|is full|\bknown)/i.test(
+          answer.status + answer.text,
+        )
           ? 'anchor-unseen'
           : said || codeOf(answer) === 'rejected-by-store'
             ? 'anchor-rejected'
@@ -138,7 +140,7 @@ export function evm({
     async blocks(signal) {
       if (chainId) {
         const other = quantity(await rpc(signal, 'eth_chainId'))
-        if (other !== Number(chainId)) throw wrongChain(`The node is of chain ${other}, not ${chainId}.`)
+        if (other !== Number(chainId)) throw wrongChain(`The node is of chain ${other}.`)
       }
       const newest = quantity(await rpc(signal, 'eth_blockNumber'))
       if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }
@@ -162,7 +164,7 @@ export function evm({
       const inTurn = [...relays]
       relays.push(...relays.splice(0, 1))
       for (const relay of inTurn) {
-        if (performance.now() < relay.untilMs) continue
+        if (relay.untilMs! > performance.now()) continue
         try {
           return await handOver(relay.url, request, signal)
         } catch (reason) {
@@ -215,7 +217,7 @@ interface Relay {
   /** How it failed last. */
   failure?: HoldfastError
   /** And how long it then wanted to be left alone (`Retry-After`), by the worker's own clock. */
-  untilMs: number
+  untilMs?: number
 }
 
 interface Told extends EventLog, Receipt {
@@ -242,6 +244,6 @@ const post = (body: unknown, headers?: Readonly<Record<string, string>>) => ({
 function readCode({ status, text }: Answer): ErrorCode {
   // Rate limits, which come under any status: EIP-1474 has -32005, providers their own words.
   if (/-32005|429|limit|too many/i.test(status + text)) return 'throttled'
-  // A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours; pages have forms.
-  return /^[^<]*(-32601|method|revert)/i.test(text) ? 'wrong-chain' : 'server-error'
+  // A method that the node does not offer, which all of them call so, or a contract that is none of ours; pages have forms.
+  return /^[^<]*(method|revert)/i.test(text) ? 'wrong-chain' : 'server-error'
 }
