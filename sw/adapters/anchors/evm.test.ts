@@ -236,6 +236,11 @@ describe('reading the chain', () => {
     })
   })
 
+  it('takes no hash of what a node lacks for a limit of its own', async () => {
+    chain.rpcAnswer = { body: rpcError(-32000, 'missing trie node 1f4290ab (path 0x0429) is not available') }
+    await expect(anchor.read(NAME, neverAborted)).rejects.toMatchObject({ code: 'server-error' })
+  })
+
   it('fails with words where the node knows no such block', async () => {
     await expect(anchorWith({ depth: 'finalized' }).read(NAME, neverAborted)).rejects.toMatchObject({
       class: 'transient',

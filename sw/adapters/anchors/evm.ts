@@ -243,7 +243,7 @@ const post = (body: unknown, headers?: Readonly<Record<string, string>>) => ({
 /** A read that fails is nobody's refusal, whatever its status: time heals it. */
 function readCode({ status, text }: Answer): ErrorCode {
   // Rate limits, which come under any status: EIP-1474 has -32005, providers their own words.
-  if (/-32005|429|limit|too many/i.test(status + text)) return 'throttled'
+  if (/-32005|\b429|limit|too many/i.test(status + text)) return 'throttled'
   // A method that the node does not offer, which all of them call so, or a contract that is none of ours; pages have forms.
   return /^[^<]*(method|revert)/i.test(text) ? 'wrong-chain' : 'server-error'
 }
