@@ -85,6 +85,14 @@ describe('heals by a new grant', () => {
   )
 })
 
+test.each([
+  '{"statusCode":"400","error":"InvalidJWT","message":"jwt expired"}',
+  '{"statusCode":"400","error":"InvalidJWT","message":"\\"exp\\" claim timestamp check failed"}',
+  '{"statusCode":"400","error":"Invalid JWT","message":"jwt malformed"}',
+])('Supabase: what has no code and is of a token heals by a new grant: %s', (text) =>
+  expect(storeError(answer(400, text)).code).toBe('sign-in-needed'),
+)
+
 describe('heals by waiting', () => {
   test.each([
     [S3, 503, 'SlowDown', 'throttled'],
@@ -99,6 +107,9 @@ describe('heals by waiting', () => {
     [CEPH, 408, 'RequestTimeout', 'throttled'],
     [MINIO, 503, 'RequestTimeout', 'throttled'],
     [SEAWEED, 429, 'ErrTooManyRequest', 'throttled'],
+    [ALIBABA, 503, 'QpsLimitExceeded', 'throttled'],
+    [ALIBABA, 503, 'DownloadTrafficRateLimitExceeded', 'throttled'],
+    [TENCENT, 503, 'RequestLimitExceeded', 'throttled'],
     [AZURE, 409, 'AccountBeingCreated', 'throttled'],
     [AZURE, 409, 'ContainerBeingDeleted', 'throttled'],
     [S3, 500, 'InternalError', 'server-error'],

@@ -16,12 +16,12 @@ const IS_THERE =
 const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   // Garage says InvalidDigest of any checksum that is not that of the body.
   [/(Digest|Checksum)$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
-  [/SlowDown|Throttling|Busy|RateLimit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
+  [/SlowDown|Throttling|Busy|(Rate|Qps|Request)Limit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
   [
     /Account|Suspended|AuthorizationFailure|SourceIP|Bucket|Container|State|Disable|Debt|Implemented|Quota|Storage/i,
     'rejected-by-store',
   ],
-  [/Expired|Token|JWT|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
+  [/Expired|Token|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
 ]
 
 /** Words of a grant that is new, and already too early or too late. */
@@ -50,7 +50,9 @@ export function storeError(answer: Answer, toPerson = ''): HoldfastError {
   const plain = httpError(answer)
   const meant = isThere(answer)
     ? 'bad-answer'
-    : (MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ?? plain.code)
+    : (MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ??
+      // Supabase names a token so, under a code or without one.
+      (/jwt/i.test(text) ? 'sign-in-needed' : plain.code))
   const words = toPerson || (SKEWED.test(text) ? 'the clock of the signer or the store is wrong. ' : '')
   return new HoldfastError(
     // Garage, Backblaze and Wasabi have no codes of their own for what is full, or not paid.
