@@ -32,9 +32,9 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   try {
     bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
   } catch (cause) {
-    throw new HoldfastError('bad-input', 'This is not Base64', { cause })
+    throw new HoldfastError('bad-input', 'No Base64', { cause })
   }
-  if (toBase64(bytes) !== text) throw new HoldfastError('bad-input', 'No hex')
+  if (toBase64(bytes) !== text) throw new HoldfastError('bad-input', 'No Base64')
   return bytes
 }
 

@@ -175,5 +175,5 @@ export function quantity(told: unknown): number {
 const sizeIn = (word = ''): number => Number(`0x${word}`)
 
 function check(holds: boolean): asserts holds {
-  if (!holds) throw new HoldfastError('bad-answer', 'The chain answer is malformed.')
+  if (!holds) throw new HoldfastError('bad-answer', 'The answer is malformed.')
 }

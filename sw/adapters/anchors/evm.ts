@@ -71,7 +71,7 @@ export function evm({
 }: EvmOptions): EvmAnchor {
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
   /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
-  const relays = [relayUrl].flat().map((url): Relay => ({ url: requestUrl(url).href }))
+  const relays = [relayUrl].flat().map((url): Relay => ({ url: requestUrl(url).href, untilMs: 0 }))
   requestUrl(rpcUrl)
   /** Null where the node knows no such thing. */
   const rpc = (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
@@ -140,7 +140,7 @@ export function evm({
     async blocks(signal) {
       if (chainId) {
         const other = quantity(await rpc(signal, 'eth_chainId'))
-        if (other !== Number(chainId)) throw wrongChain(`The node is of chain ${other}.`)
+        if (other !== Number(chainId)) throw wrongChain(`The chain is not ${chainId}: ${other}.`)
       }
       const newest = quantity(await rpc(signal, 'eth_blockNumber'))
       if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }
@@ -164,7 +164,7 @@ export function evm({
       const inTurn = [...relays]
       relays.push(...relays.splice(0, 1))
       for (const relay of inTurn) {
-        if (relay.untilMs! > performance.now()) continue
+        if (performance.now() < relay.untilMs) continue
         try {
           return await handOver(relay.url, request, signal)
         } catch (reason) {
@@ -217,7 +217,7 @@ interface Relay {
   /** How it failed last. */
   failure?: HoldfastError
   /** And how long it then wanted to be left alone (`Retry-After`), by the worker's own clock. */
-  untilMs?: number
+  untilMs: number
 }
 
 interface Told extends EventLog, Receipt {
