@@ -18,15 +18,15 @@ export interface WholeLog {
 
 /** The log by the newest signed head; undefined where that does not say all of it. */
 export async function newestWhole(found: readonly FoundHead[], pages: Pages): Promise<WholeLog | undefined> {
-  const newest = found.findLastIndex(({ isSigned }) => isSigned)
-  const upTo = found.slice(0, newest + 1)
-  const heads = upTo.filter(({ isSigned }) => isSigned).map((one) => one.head)
-  const head = heads.at(-1)
-  if (!head) return undefined
+  const signed = found.filter(({ isSigned }) => isSigned)
+  const newest = signed.at(-1)
+  if (!newest) return undefined
+  const { head } = newest
+  const heads = signed.map((one) => one.head)
   const view = viewOf(head, pages)
   if (!isWhole(view, head, pages) || (await givenBy(view, heads, 0, pauses())) !== heads.length)
     return undefined
-  return { found: upTo, view }
+  return { found: found.slice(0, found.indexOf(newest) + 1), view }
 }
 
 /**
