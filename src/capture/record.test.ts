@@ -989,6 +989,39 @@ describe('a page that records', () => {
     ])
   })
 
+  it.each([
+    ['while another camera is being opened', false],
+    ['once the next one runs', true],
+  ])('and was frozen goes on though its old recorder fails %s', async (_when, isLate) => {
+    const worker = fakeWorker()
+    const camera = new FakeTrack('video')
+    let open = (_stream: MediaStream) => {}
+    const recording = record(worker.begin(), streamOf(camera), 'video/webm', {
+      reopen: () => new Promise<MediaStream>((resolve) => (open = resolve)),
+    })
+    const old = FakeRecorder.last
+    old.slice('header one')
+    camera.readyState = 'ended'
+    thaws()
+    const fails = () => {
+      old.dispatchEvent(Object.assign(new Event('error'), { error: new DOMException('', 'EncodingError') }))
+      old.stop()
+    }
+    if (!isLate) fails()
+    open(streamOf(new FakeTrack('video')))
+    await settle()
+    if (isLate) fails()
+    await settle()
+    expect(FakeRecorder.last).not.toBe(old)
+    expect(FakeRecorder.last.state).toBe('recording')
+    FakeRecorder.last.slice('header two')
+    await recording.stop()
+    expect(worker.sessions).toMatchObject([
+      { text: ['header one', 'the rest'], how: 'interrupted' },
+      { text: ['header two', 'the rest'], how: 'complete', continues: 0 },
+    ])
+  })
+
   it('and is shown for the first time is no page that comes back', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')

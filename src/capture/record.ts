@@ -205,10 +205,10 @@ export function record(
     }
     const pause = watchSlices(started, onSlice, progress)
     watchStop(started)
-    started.addEventListener(
-      'error',
-      (event) => void fail(recorderFailed('error' in event ? event.error : event)),
-    )
+    started.addEventListener('error', (event: Partial<ErrorEvent>) => {
+      // One that is given up may fail: another goes on.
+      if (started === recorder && !isReturning) void fail(recorderFailed(event.error))
+    })
     const onStop = () => {
       // Of a page that comes back it is what there was before, and not the end.
       if (started !== recorder || isReturning) return endPart(into)
