@@ -615,6 +615,24 @@ test('while the app is asked there is Stop to press, which leaves the focus on R
   await expect(page.getByRole('textbox')).toBeFocused()
 })
 
+test('a double click on Stop records nothing new', async ({ page }) => {
+  await inPage(page, (it) => it.begin())
+  const recorder = page.locator('holdfast-recorder')
+  const record = page.getByRole('button', { name: 'Record', exact: true })
+  const stop = page.getByRole('button', { name: 'Stop' })
+  const begun = () =>
+    inPage(page, ({ events }) => events.filter((type) => type === 'holdfast-recording').length)
+  await record.click()
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  await stop.click()
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  // The mouse is still there, and what was saved quickly has Record under it.
+  await page.mouse.down({ clickCount: 2 })
+  await page.mouse.up({ clickCount: 2 })
+  await expect(record).toBeVisible()
+  expect(await begun()).toBe(1)
+})
+
 test('moved within the page while it records it goes on, and shows it; stopped twice it is over once', async ({
   page,
 }) => {

@@ -122,8 +122,8 @@ export class HoldfastRecorder extends HoldfastElement {
   protected override build(root: ShadowRoot): void {
     const view = recorderView(this)
     this.#shown = view
-    view.start.addEventListener('click', () => void this.record())
-    // The second click of a double one on Record is none on Stop.
+    // The second click of a double one on either is none on the other, which then lies under it.
+    view.start.addEventListener('click', ({ detail }) => detail > 1 || void this.record())
     view.stop.addEventListener('click', ({ detail }) => detail > 1 || this.#onStop())
     root.append(view.camera, view.notice)
     this.#setState('idle')
