@@ -118,19 +118,7 @@ export const NO_SUMS = {
   storedMs: 0,
 }
 
-/** What every session begins with. */
-export const BEGINNING = {
-  ending: 'recording',
-  paused: false,
-  tally: EMPTY_TALLY,
-  ...NO_SUMS,
-  size: 0,
-  notes: 0,
-  listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
-  witnessing: NOT_WITNESSED,
-} as const satisfies Partial<SessionRecord>
-
-/** A chunk's share of that. */
+/** What a chunk adds to these sums. */
 function shareOf({ state, effort, sizeBytes, durationMs }: ChunkRecord): typeof NO_SUMS {
   const parked = isParked(effort) ? 1 : 0
   return {
@@ -144,21 +132,32 @@ function shareOf({ state, effort, sizeBytes, durationMs }: ChunkRecord): typeof 
   }
 }
 
-/** The session after one of its chunks was added (no `before`), changed, or removed (no `after`). */
+/** What every session begins with. */
+export const BEGINNING = {
+  ending: 'recording',
+  paused: false,
+  tally: EMPTY_TALLY,
+  ...NO_SUMS,
+  size: 0,
+  notes: 0,
+  listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
+  witnessing: NOT_WITNESSED,
+} as const satisfies Partial<SessionRecord>
+
+/** The session after one of its chunks was added (no `before`), or changed. */
 export function recount(
   session: SessionRecord,
   before: ChunkRecord | undefined,
-  after: ChunkRecord | undefined,
+  after: ChunkRecord,
 ): SessionRecord {
   const tally = { ...session.tally }
   const counted = { ...session, tally }
-  const count = (chunk: ChunkRecord | undefined, sign: 1 | -1) => {
-    if (!chunk) return
+  const count = (chunk: ChunkRecord, sign: 1 | -1) => {
     tally[statusOf(chunk, session)] += sign
     for (const [name, share] of Object.entries(shareOf(chunk)) as [keyof typeof NO_SUMS, number][])
       counted[name] += sign * share
   }
-  count(before, -1)
+  if (before) count(before, -1)
   count(after, 1)
   return counted
 }
