@@ -21,6 +21,13 @@ export interface Destinations {
   readonly completion: Circuit
 }
 
+/** The health of whom the session asks next: what has settled has the app to tell; one that asks nobody waits for none. */
+function askedNext(session: SessionRecord, of: Destinations): Circuit {
+  if (needsStore(session)) return of.listing
+  if (isWitnessOwed(session)) return of.witness
+  return isSettled(session) ? of.completion : CLOSED
+}
+
 /**
  * What a session is to be told before anything starts: that it belongs elsewhere, or does not any more; that its chunks
  * are to wait with those that were refused, or need not any more; or that a server does not answer, or has asked for a wait,
@@ -32,7 +39,7 @@ export interface Destinations {
 export function finding(
   session: SessionRecord,
   here: string,
-  { listing: store, witness: chain, completion: app }: Destinations,
+  destinations: Destinations,
   nowMs: number,
   silentUntilMs = 0,
 ): SessionEvent | undefined {
@@ -43,10 +50,7 @@ export function finding(
     return { type: 'paused', by: isElsewhere && 'elsewhere' }
   if (!paused && isAhead(session.changedAtMs, nowMs)) return { type: 'resumed' }
   if (!paused && isHeldBack(session) !== !!session.heldBack) return { type: 'held-back' }
-  // What has settled and is left to do is to tell the app.
-  const last = isSettled(session) ? app : CLOSED
-  const needed = needsStore(session) ? store : isWitnessOwed(session) ? chain : last
-  const { floorMs, failures, notBeforeMs, code = 'timeout' } = needed
+  const { floorMs, failures, notBeforeMs, code = 'timeout' } = askedNext(session, destinations)
   const isAsked = floorMs > nowMs
   const isStanding = silentUntilMs > 0 || failures >= FAILURES_TO_TELL
   if (paused || trouble || (!isAsked && !isStanding)) return undefined
