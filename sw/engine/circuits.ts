@@ -24,7 +24,8 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
  *
  * @param of false where nobody was asked
  * @param session whose this is, as it was tried
- * @returns the failure as the records keep it, the database's too: where that fails indeed, so will the write that says so
+ * @returns the failure as the records keep it, one of the database too: if that has really failed, so does the write that
+ *   records this
  */
 export async function recordFailure(
   context: Context,
@@ -35,10 +36,10 @@ export async function recordFailure(
   const error = HoldfastError.from(thrown)
   const isOfRead = error instanceof ReadError
   // One of another copy of the library may say anything.
-  const told = String(error.code) as ErrorCode
-  const isBelieved = (isOfRead ? error.cause : error) instanceof OwnError || !OF_DEVICE.test(told)
-  const said = isBelieved ? told : of ? 'server-error' : 'defect'
-  const code = of === 'completion' && said !== 'aborted' ? 'completion-failed' : said
+  let code = String(error.code) as ErrorCode
+  const isOwn = (isOfRead ? error.cause : error) instanceof OwnError
+  if (OF_DEVICE.test(code) && !isOwn) code = of ? 'server-error' : 'defect'
+  if (of === 'completion' && code !== 'aborted') code = 'completion-failed'
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
   const failure = {
     code,
