@@ -70,7 +70,7 @@ export function evm({
   anchorEveryMs: everyMs = 5_000,
 }: EvmOptions): EvmAnchor {
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
-  /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
+  /** Each hand-over begins with the next of them, of the same head too: a relay may have taken it in vain. */
   const relays = [relayUrl].flat().map((url): Relay => ({ url: requestUrl(url).href, untilMs: 0 }))
   requestUrl(rpcUrl)
   /** Null where the node knows no such thing. */
@@ -109,22 +109,21 @@ export function evm({
       signal,
     )
     const said = answer.ok ? parseJsonObject(answer) : undefined
-    // Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed.
-    const isInVain = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fa|rev|0(x0)?\b))/i
-    if (!said || isInVain.test(answer.text.replace(/\s/g, '')))
-      throw httpError(
-        answer,
-        '',
-        // In such words nodes and libraries tell of a transaction that may be under way; a page has them for anything, and
-        // so has who wants a sign-in or a pause.
+    // Some relays tell under 200 that they did nothing: an `error` that says something (neither null, false, 0 nor an empty
+    // text), an `ok` or `success` of false, 0, no or null, a `status` of error, failed, reverted or 0.
+    const saysItDidNothing =
+      /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fa|rev|0(x0)?\b))/i
+    if (!said || saysItDidNothing.test(answer.text.replace(/\s/g, ''))) {
+      // In such words nodes and libraries tell of a transaction that may be under way. A page (`<`) has them for anything, and
+      // so has who wants a sign-in or a pause.
+      const isUnderWay =
         /^(?!40[13]|429)[^<]*(already|nonce[ ,]|underpriced|base fee|fee ?too|is full|\bknown)/i.test(
           answer.status + answer.text,
         )
-          ? 'anchor-unseen'
-          : said || codeOf(answer) === 'rejected-by-store'
-            ? 'anchor-rejected'
-            : undefined,
-      )
+      if (isUnderWay) throw httpError(answer, '', 'anchor-unseen')
+      if (!said && codeOf(answer) !== 'rejected-by-store') throw httpError(answer)
+      throw httpError(answer, '', 'anchor-rejected')
+    }
     const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
     // It has been paid for in vain, and would be again.
     if (pays !== anchor.identity) throw wrongChain(`The relay is of ${pays.slice(0, 99)}.`)
@@ -230,7 +229,7 @@ const identityOf = (chainId: unknown, registry: unknown) => `evm:${chainId ?? ''
 
 const tag = (block: number) => `0x${block.toString(16)}`
 
-/** Undefined where nobody has brought a head, also at a block before the registry existed: it answers nothing. */
+/** Undefined where nobody has brought a head, also at a block before the registry existed, where nothing (`0x`) is answered. */
 const headIn = (answer: unknown): WitnessedHead | undefined =>
   answer === '0x' ? undefined : decodeSession(typeof answer === 'string' ? answer : '')
 
