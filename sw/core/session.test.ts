@@ -50,10 +50,9 @@ const withTally = (
 })
 
 describe('recount', () => {
-  const anySteps = fc.array(
-    fc.record({ index: fc.nat(8), at: anyState, sizeBytes: fc.nat(1_000) }),
-    { maxLength: 50 },
-  )
+  const anySteps = fc.array(fc.record({ index: fc.nat(8), at: anyState, sizeBytes: fc.nat(1_000) }), {
+    maxLength: 50,
+  })
 
   it('always equals a count from scratch, whatever is added or changed', () => {
     fc.assert(
