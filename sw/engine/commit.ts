@@ -6,7 +6,7 @@ import { chunksNeeded, isCut, sessionTransition, type SessionEvent } from '../co
 import { nowOf, type Context } from './context.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
-/** What comes of bringing things somewhere. */
+/** Events that tell what came of bringing things somewhere: of a `chunk` that is here already, a page, a head. */
 const OF_WORK = /^(chunk$|listing|page|witness|anchor)/
 
 /**
@@ -24,17 +24,7 @@ export async function commit(
   // Both at once: each question is a way to another process and back.
   const [before, needed] = await Promise.all([tx.session(id), load(tx, id, event)])
   if (!before || (OF_WORK.test(event.type) && belongsElsewhere(before, identity))) return undefined
-  const { listed, tally } = before
-  let chunks = needed
-  if (event.type === 'listing-began' && isCut(before, event.of))
-    chunks = await tx.provedChunks(id, listed.tree.size, event.of.tree.size)
-  // Of what all that is listed was anchored for some have lost their mark.
-  if (
-    event.type === 'anchor-confirmed' &&
-    event.anchored.size >= listed.tree.size &&
-    needed.length < tally.anchoring
-  )
-    chunks = await tx.chunksOf(id)
+  const chunks = await completed(tx, before, needed, event)
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, nowOf(clock), heads)
@@ -49,10 +39,28 @@ export async function commit(
   return session
 }
 
+/** The chunks that an event of this kind needs. */
 async function load(tx: WriteTransaction, id: SessionId, event: SessionEvent): Promise<ChunkRecord[]> {
   const needed = chunksNeeded(event)
   if (!needed) return []
   if (needed === 'all') return tx.chunksOf(id)
   if (typeof needed === 'object') return tx.provedChunks(id, needed.from, needed.to)
   return [await tx.chunk(needed)].filter((chunk) => chunk !== undefined)
+}
+
+/** The chunks that the event needs as its session stands: those that its kind needs, unless these are too few. */
+async function completed(
+  tx: WriteTransaction,
+  session: SessionRecord,
+  chunks: ChunkRecord[],
+  event: SessionEvent,
+): Promise<ChunkRecord[]> {
+  const { id, tally } = session
+  const { size } = session.listed.tree
+  if (event.type === 'listing-began' && isCut(session, event.of))
+    return tx.provedChunks(id, size, event.of.tree.size)
+  // Some that the chain holds have lost the mark by which they are found.
+  const areLost =
+    event.type === 'anchor-confirmed' && event.anchored.size >= size && chunks.length < tally.anchoring
+  return areLost ? tx.chunksOf(id) : chunks
 }
