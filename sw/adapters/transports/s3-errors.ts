@@ -14,13 +14,18 @@ const IS_THERE =
  * common-rest-api-error-codes and blob-service-error-codes), and in the sources of MinIO, SeaweedFS and Garage.
  */
 const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
-  // Garage says InvalidDigest of any checksum that is not that of the body.
+  // The body was damaged or cut off on its way. Garage says InvalidDigest of any checksum that is not that of the body.
   [/(Digest|Checksum)$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
+  // It passes: too many requests, a store that is busy, an Azure account or container BeingCreated or BeingDeleted, a request
+  // that took too long or was cut off (RequestTimeout, but not RequestTimeTooSkewed; ClientDisconnect).
   [/SlowDown|Throttling|Busy|(Rate|Qps|Request)Limit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
+  // The account, bucket, plan or a setting of the store is to be changed. Before the next row, since some have its words too:
+  // AllAccessDisabled, AuthorizationFailure (Azure's firewall), AuthorizationSourceIPMismatch.
   [
     /Account|Suspended|AuthorizationFailure|SourceIP|Bucket|Container|State|Disable|Debt|Implemented|Quota|Storage/i,
     'rejected-by-store',
   ],
+  // The grant is refused: expired, wrongly signed, or not for this.
   [/Expired|Token|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
 ]
 
@@ -48,11 +53,10 @@ export function storeError(answer: Answer, toPerson = ''): HoldfastError {
   const { text } = answer
   const code = storeCode(answer)
   const plain = httpError(answer)
-  const meant = isThere(answer)
-    ? 'bad-answer'
-    : (MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ??
-      // Supabase names a token so, under a code or without one.
-      (/jwt/i.test(text) ? 'sign-in-needed' : plain.code))
+  // Supabase names a token so, under a code that no row has or without one.
+  const otherwise = /jwt/i.test(text) ? 'sign-in-needed' : plain.code
+  const row = MEANINGS.find(([storeCodes]) => storeCodes.test(code))
+  const meant = isThere(answer) ? 'bad-answer' : (row?.[1] ?? otherwise)
   const words = toPerson || (SKEWED.test(text) ? 'the clock of the signer or the store is wrong. ' : '')
   return new HoldfastError(
     // Garage, Backblaze and Wasabi have no codes of their own for what is full, or not paid.
