@@ -3,7 +3,7 @@ import { newGroup } from '../../src/group.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import type { Backend } from '../backend/index.ts'
 import { builtScript, withEndpoints } from '../built-scripts.ts'
-import { expect, test as base, LANDING } from '../fixtures.ts'
+import { expect, test as base, LANDING, type Launch } from '../fixtures.ts'
 import { contentOf } from '../in-page/file-content.ts'
 import type { AfterMidway, LeavingFile } from '../in-page/leaving-page.ts'
 import { serveLeavingSite, type LeavingSite } from '../in-page/leaving-site.ts'
@@ -64,16 +64,25 @@ const whole = (sessionId: string) => ({
   progress: { handedBytes: PARTS * partBytes - 1, storedBytes: PARTS * partBytes - 1, settled: true },
 })
 
-// Promise 1 of docs/guarantees.md. Without a debugger, and with a worker that has nothing to tell meanwhile.
+/**
+ * Uploads in a browser without a debugger, until the page leaves in the middle of it.
+ *
+ * @returns the session of the upload
+ */
+async function leaveMidway({ site, url }: Scene, launch: Launch, how: AfterMidway): Promise<string> {
+  await launch({ debuggable: false, url })
+  const midway = await site.hears('midway')
+  midway.answer(how)
+  return midway.told.sessionId
+}
+
+// Promise 1 of docs/guarantees.md. With a worker that has nothing to tell meanwhile.
 test(
   'a page that is left in mid-upload is kept for Back, and its upload goes on to the end there',
   { tag: LANDING },
   async ({ scene, launch }) => {
-    const { site, url, letStoreAnswer, expectWhole } = scene
-    await launch({ debuggable: false, url })
-    const midway = await site.hears('midway')
-    const { sessionId } = midway.told
-    midway.answer('leave unheard' satisfies AfterMidway)
+    const { site, letStoreAnswer, expectWhole } = scene
+    const sessionId = await leaveMidway(scene, launch, 'leave unheard')
     ;(await site.hears('away')).answer()
 
     const back = await site.hears('back')
@@ -91,11 +100,8 @@ test(
   'a page that is left in mid-upload, and not kept: the worker finishes what it has, and the same call the rest',
   { tag: LANDING },
   async ({ scene, launch }) => {
-    const { backend, sinceEntry, site, url, letStoreAnswer, expectWhole } = scene
-    await launch({ debuggable: false, url })
-    const midway = await site.hears('midway')
-    const { sessionId } = midway.told
-    midway.answer('leave' satisfies AfterMidway)
+    const { backend, sinceEntry, site, letStoreAnswer, expectWhole } = scene
+    const sessionId = await leaveMidway(scene, launch, 'leave')
     const away = await site.hears('away')
     letStoreAnswer()
     const log = await anchored(backend, sessionId, 'interrupted', HANDED)
