@@ -1,6 +1,7 @@
 import { stopWorkers } from '../driver/worker-control.ts'
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { holdDatabaseAt } from '../in-page/database-hold.ts'
+import type { DemoTab } from '../in-page/demo-tab.ts'
 import { expectWhole } from './outcome.ts'
 import { openScene, type Scene } from './kill-scene.ts'
 import { loseCamera, storedNotes } from '../in-page/lose-camera.ts'
@@ -42,15 +43,10 @@ test(
   async ({ stack, launch, shared: browser }) => {
     const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
     const { tab } = scene
-    await tab.record()
-    await tab.acknowledged(2)
     // All chunks are acknowledged once the end is told; what is told then waits for the database.
-    const told = tab.page.waitForFunction(() => Reflect.get(window, 'isTold') === true)
-    await tab.page.evaluate(hold, 'session-end')
-    await tab.page.getByTestId('stop-button').dispatchEvent('click')
-    await told
-    await stopWorkers(tab.page)
-    await tab.page.evaluate(() => dispatchEvent(new Event('release-held')))
+    await stopWorkerBeforeAnswer(tab, 'session-end', () =>
+      tab.page.getByTestId('stop-button').dispatchEvent('click'),
+    )
 
     await expect(tab.session()).toHaveAttribute('data-ending', 'complete')
     await expect(tab.session()).toHaveAttribute('data-upload', 'confirmed')
@@ -65,14 +61,7 @@ test(
   async ({ stack, launch, shared: browser }) => {
     const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
     const { tab } = scene
-    await tab.record()
-    await tab.acknowledged(2)
-    const told = tab.page.waitForFunction(() => Reflect.get(window, 'isTold') === true)
-    await tab.page.evaluate(hold, 'note')
-    await loseCamera(tab.page)
-    await told
-    await stopWorkers(tab.page)
-    await tab.page.evaluate(() => dispatchEvent(new Event('release-held')))
+    await stopWorkerBeforeAnswer(tab, 'note', () => loseCamera(tab.page))
     await expect.poll(() => storedNotes(tab.page)).toBe(1)
     await tab.stop()
     const { name } = await expectWhole(scene, { browser, pageLives: true }, 'interrupted')
@@ -80,6 +69,23 @@ test(
     expect(session.notes).toMatchObject([{ value: { holdfast: 'source', video: 'lost' } }])
   },
 )
+
+/** Records, has the page post a message of this type, and stops the worker while it cannot store what that says. */
+async function stopWorkerBeforeAnswer(
+  tab: DemoTab,
+  type: 'session-end' | 'note',
+  post: () => Promise<void>,
+): Promise<void> {
+  const { page } = tab
+  await tab.record()
+  await tab.acknowledged(2)
+  const told = page.waitForFunction(() => Reflect.get(window, 'isTold') === true)
+  await page.evaluate(hold, type)
+  await post()
+  await told
+  await stopWorkers(page)
+  await page.evaluate(() => dispatchEvent(new Event('release-held')))
+}
 
 /** Runs in the page: a message of this type is posted once the worker cannot store what it says. */
 function hold(type: string): void {
