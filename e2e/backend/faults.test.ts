@@ -59,10 +59,7 @@ test('stall: takes the request and never answers', async () => {
   const fault = backend.faults.add({ ...ADD, kind: 'stall' })
   const leaving = new AbortController()
   const received = backend.ledger.waitFor(({ bytesReceived }) => bytesReceived >= bytes.byteLength)
-  const form = new FormData()
-  form.append('file', new Blob([bytes]))
-  const url = `${backend.url}/api/v0/add?${MODERN}`
-  const answer = fetch(url, { method: 'POST', body: form, signal: leaving.signal })
+  const answer = addFile(backend, bytes, MODERN, 'blob', leaving.signal)
   const { id, status } = await received
   expect(status).toBeUndefined()
   leaving.abort()
@@ -89,10 +86,7 @@ test('hold before: has no effect at all for a client that left', async () => {
   const { bytes, cid } = await fresh()
   const held = backend.faults.add({ ...ADD, kind: 'hold', hold: 'before', times: 1 })
   const leaving = new AbortController()
-  const form = new FormData()
-  form.append('file', new Blob([bytes]))
-  const url = `${backend.url}/api/v0/add?${MODERN}`
-  const answer = fetch(url, { method: 'POST', body: form, signal: leaving.signal })
+  const answer = addFile(backend, bytes, MODERN, 'blob', leaving.signal)
   await held.arrived
   const entry = over()
   leaving.abort()
@@ -106,10 +100,7 @@ test('hold after: has had its effect before it is released, also for a client th
   const { bytes, cid } = await fresh()
   const held = backend.faults.add({ ...ADD, kind: 'hold', hold: 'after', times: 1 })
   const leaving = new AbortController()
-  const form = new FormData()
-  form.append('file', new Blob([bytes]))
-  const url = `${backend.url}/api/v0/add?${MODERN}`
-  const answer = fetch(url, { method: 'POST', body: form, signal: leaving.signal })
+  const answer = addFile(backend, bytes, MODERN, 'blob', leaving.signal)
   await held.arrived
   expect(await isPinned(backend, cid)).toBe(true)
   const entry = over()

@@ -9,16 +9,21 @@ export interface Added {
   readonly Size: string
 }
 
-/** Upload a file as a page does. */
+/**
+ * Upload a file as a page does.
+ *
+ * @param signal aborts as the page leaves
+ */
 export async function addFile(
   backend: Backend,
   bytes: Uint8Array<ArrayBuffer>,
   query = MODERN,
   name = 'blob',
+  signal: AbortSignal | null = null,
 ): Promise<Response> {
   const form = new FormData()
   form.append('file', new Blob([bytes]), name)
-  return fetch(`${backend.endpoints.ipfs}/api/v0/add?${query}`, { method: 'POST', body: form })
+  return fetch(`${backend.endpoints.ipfs}/api/v0/add?${query}`, { method: 'POST', body: form, signal })
 }
 
 /** Upload a file, and its content address. */
