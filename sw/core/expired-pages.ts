@@ -1,6 +1,6 @@
 import type { ChunkRecord, HeadRecord, PageRange, SessionRecord } from './record.ts'
 import { isRecent, type Now } from './retry-policy.ts'
-import type { SessionEvent } from './session-machine.ts'
+import type { SessionEvent } from './session-event.ts'
 import { MAX_CONCURRENT_EXPIRED } from './waits.ts'
 
 // A chunk is found by its page and the newer ones, and opened by the first: where the store's proof of one of them is old,

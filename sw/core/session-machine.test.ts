@@ -31,7 +31,8 @@ import type {
   TrialKind,
 } from './record.ts'
 import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
-import { chunksNeeded, isCut, sessionTransition, type SessionEvent } from './session-machine.ts'
+import type { SessionEvent } from './session-event.ts'
+import { chunksNeeded, isCut, sessionTransition } from './session-machine.ts'
 import {
   isSettled,
   pendingChunks,

@@ -1,6 +1,6 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import type { SessionRecord } from '../core/record.ts'
-import type { SessionEvent } from '../core/session-machine.ts'
+import type { SessionEvent } from '../core/session-event.ts'
 import type { WriteNeeds } from '../ports/store.ts'
 import { commit } from './commit.ts'
 import type { Context } from './context.ts'

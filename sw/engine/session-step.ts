@@ -1,6 +1,6 @@
 import type { WorkKind } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
-import type { SessionEvent } from '../core/session-machine.ts'
+import type { SessionEvent } from '../core/session-event.ts'
 import { asRead } from './read-error.ts'
 import { change } from './change.ts'
 import { destinationsOf, recordAnswer, recordFailure } from './circuits.ts'
