@@ -33,6 +33,31 @@ describe('a database of an earlier version', () => {
   )
 })
 
+describe('a page that may keep nothing', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  const words =
+    'Recordings cannot be kept here: cookies and site data are blocked, or this frame is sandboxed.'
+  const refuse = () => {
+    throw new DOMException('The user denied permission to use Service Worker.', 'NotSupportedError')
+  }
+  const refusals: Record<string, object> = {
+    'cookies are blocked': { getRegistration: async () => refuse() },
+    'it is in a sandbox': {
+      get getRegistration() {
+        return refuse()
+      },
+    },
+  }
+
+  it.each(Object.keys(refusals))('is told so, and of no upload: %s', async (name) => {
+    vi.stubGlobal('isSecureContext', true)
+    vi.stubGlobal('navigator', { serviceWorker: refusals[name], locks: {} })
+    vi.stubGlobal('indexedDB', {})
+    expect(await capabilities()).toMatchObject({ missing: ['site data'], words: [words] })
+  })
+})
+
 describe('a browser whose answer never comes', () => {
   const never = () => new Promise<never>(() => {})
   const silent = { addEventListener: () => undefined }

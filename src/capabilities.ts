@@ -14,7 +14,7 @@ export type BackgroundWakes =
 
 /** What this browser can promise for this origin right now. */
 export interface Capabilities {
-  /** What this browser, or this page without https, lacks: `connect` refuses it. Empty where it lacks nothing. */
+  /** What this browser, or this page without https or with cookies blocked (`site data`), lacks: `connect` refuses it. Empty where it lacks nothing. */
   readonly missing: readonly string[]
   readonly backgroundWakes: BackgroundWakes
   /** `persistent`: not cleared to make room. `best-effort`: may be. */
@@ -39,6 +39,9 @@ export interface Capabilities {
   readonly words: readonly string[]
 }
 
+/** What a page lacks in which cookies are blocked, or that is in a sandbox without `allow-same-origin`. */
+const SITE_DATA = 'site data'
+
 /** How long after the death of a page of five minutes the schedule still woke the worker, in minutes (docs/browsers-measured.md). */
 const SCHEDULE_MINUTES = 25
 
@@ -52,7 +55,8 @@ export const capabilities = ({ signal }: WaitOptions = {}): Promise<Capabilities
 async function ask(): Promise<Capabilities> {
   const storage = navigator.storage as Partial<StorageManager> | undefined
   const [registration, persisted, estimate, sync, periodic, isPrivate, databases] = await Promise.all([
-    browserSays(async () => navigator.serviceWorker?.getRegistration()),
+    // Without cookies it refuses, as all that keeps something does; in a sandbox one may not even ask.
+    browserSays(() => registered().catch(() => null)),
     browserSays(async () => storage?.persisted?.()),
     browserSays(async () => storage?.estimate?.()),
     permission('background-sync'),
@@ -61,8 +65,8 @@ async function ask(): Promise<Capabilities> {
     // Older browsers do not list them, and opening one to see would make it.
     browserSays(async () => globalThis.indexedDB?.databases?.()),
   ])
-  const has = (name: string) => registration !== undefined && name in registration
-  const missing = missingFeatures()
+  const has = (name: string) => registration != null && name in registration
+  const missing = registration === null ? [...missingFeatures(), SITE_DATA] : missingFeatures()
   const found: Omit<Capabilities, 'words'> = {
     missing,
     backgroundWakes: !has('sync')
@@ -82,6 +86,8 @@ async function ask(): Promise<Capabilities> {
   }
   return { ...found, words: sentences(found) }
 }
+
+const registered = async () => navigator.serviceWorker?.getRegistration()
 
 /** The state of a permission, where the browser knows its name. */
 const permission = (name: string) =>
@@ -146,9 +152,11 @@ function sentences({
 }
 
 const refusal = (missing: readonly string[]) =>
-  isSecureContext
-    ? `This browser cannot keep recordings: it lacks ${missing.join(', ')}. A newer one may not.`
-    : 'Recordings cannot be kept here: this page was not loaded over https.'
+  missing.includes(SITE_DATA)
+    ? 'Recordings cannot be kept here: cookies and site data are blocked, or this frame is sandboxed.'
+    : isSecureContext
+      ? `This browser cannot keep recordings: it lacks ${missing.join(', ')}. A newer one may not.`
+      : 'Recordings cannot be kept here: this page was not loaded over https.'
 
 const WAKE_WORDS: Readonly<Record<BackgroundWakes['kind'], string>> = {
   'background-sync': `Uploads go on after this page is closed, for about ${SCHEDULE_MINUTES} minutes, and whenever the app is opened.`,
