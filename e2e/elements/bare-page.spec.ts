@@ -775,3 +775,14 @@ test('given a promise of a connection it says what to do with it', async ({ page
   })
   expect(said).toBe('TypeError: await connect()')
 })
+
+test('without a worker it says why, where the app tells it', { tag: LANDING }, async ({ page }) => {
+  await inPage(page, (it) => {
+    it.begin()
+    // As connect() does where cookies are blocked.
+    const why = { name: 'HoldfastError', code: 'no-service-worker' }
+    it.recorder.fail(Object.assign(new Error('No'), why))
+  })
+  await expect(page.getByText('This page can do nothing in the background. Allow cookies.')).toBeVisible()
+  expect(await inPage(page, (it) => it.events)).toEqual(['holdfast-failure'])
+})

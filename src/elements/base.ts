@@ -82,11 +82,13 @@ export abstract class HoldfastElement extends Base {
   }
 
   /**
-   * Tells the app what failed, and says it, for all to see, until something else is said.
+   * Says what failed, for all to see, until something else is said, and tells it by `holdfast-failure`. For an app whose
+   * `connect()` rejects: until an element has a connection, it knows of no failure.
    *
-   * @param next what helps where a person asked for it
+   * @param error such as what `connect()` rejects with
+   * @param next what helps, in words; default: what helps against that error
    */
-  protected fail(error: unknown, next?: string): void {
+  fail(error: unknown, next?: string): void {
     const words = this.report(error, next)
     this.#show('notice notice-alert', h('strong', {}, words.what), ` ${words.next}`)
   }
