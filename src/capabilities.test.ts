@@ -33,6 +33,32 @@ describe('a database of an earlier version', () => {
   )
 })
 
+// Promise 2 of docs/guarantees.md.
+describe('a browser that has Background Sync', () => {
+  const ORIGIN = 'https://app.example'
+  afterEach(() => vi.unstubAllGlobals())
+
+  const wakes = async (registration: object | undefined, ancestorOrigins?: readonly string[]) => {
+    const serviceWorker = { getRegistration: async () => registration }
+    vi.stubGlobal('navigator', { serviceWorker, locks: {} })
+    vi.stubGlobal('ServiceWorkerRegistration', { prototype: { sync: {} } })
+    vi.stubGlobal('indexedDB', {})
+    vi.stubGlobal('location', { origin: ORIGIN, ancestorOrigins })
+    return (await capabilities()).backgroundWakes.kind
+  }
+
+  it.each([undefined, {}])('is told before a worker is registered, and after', async (registration) => {
+    expect(await wakes(registration)).toBe('background-sync')
+    expect(await wakes(registration, [])).toBe('background-sync')
+  })
+
+  it('has it in a frame of the same origin, and in no frame of another: there nothing can be registered', async () => {
+    expect(await wakes({}, [ORIGIN])).toBe('background-sync')
+    expect(await wakes({}, ['https://other.example'])).toBe('none')
+    expect(await wakes({}, [ORIGIN, 'https://other.example'])).toBe('none')
+  })
+})
+
 describe('a page that may keep nothing', () => {
   afterEach(() => vi.unstubAllGlobals())
 

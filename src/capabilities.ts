@@ -65,15 +65,17 @@ async function ask(): Promise<Capabilities> {
     // Older browsers do not list them, and opening one to see would make it.
     browserSays(async () => globalThis.indexedDB?.databases?.()),
   ])
-  const has = (name: string) => registration != null && name in registration
+  // Asked of what it would be, as on a first visit there is none yet.
+  const has = (name: string) => name in (globalThis.ServiceWorkerRegistration?.prototype ?? {})
   const missing = registration === null ? [...missingFeatures(), SITE_DATA] : missingFeatures()
   const found: Omit<Capabilities, 'words'> = {
     missing,
-    backgroundWakes: !has('sync')
-      ? { kind: 'none' }
-      : sync === 'denied'
-        ? { kind: 'forbidden' }
-        : { kind: 'background-sync', aboutMs: SCHEDULE_MINUTES * 60_000 },
+    backgroundWakes:
+      !has('sync') || isInFrameOfOther()
+        ? { kind: 'none' }
+        : sync === 'denied'
+          ? { kind: 'forbidden' }
+          : { kind: 'background-sync', aboutMs: SCHEDULE_MINUTES * 60_000 },
     storage: persisted === undefined ? 'unknown' : persisted ? 'persistent' : 'best-effort',
     payloadForm: 'userAgentData' in navigator ? 'blob' : 'buffer',
     ...(estimate?.usage !== undefined && { usageBytes: estimate.usage }),
@@ -86,6 +88,13 @@ async function ask(): Promise<Capabilities> {
   }
   return { ...found, words: sentences(found) }
 }
+
+/**
+ * Whether the page that is seen is another origin's. Then Chromium, which alone has Background Sync, registers no sync:
+ * it wants an open window of this origin, in the same part of its storage.
+ */
+const isInFrameOfOther = () =>
+  [...(globalThis.location?.ancestorOrigins ?? [])].some((origin) => origin !== location.origin)
 
 const registered = async () => navigator.serviceWorker?.getRegistration()
 
