@@ -27,8 +27,8 @@ TextEncoder TypeError URL URL.createObjectURL URL.revokeObjectURL URLSearchParam
 addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle customElements customElements.define customElements.get document
 document.activeElement document.addEventListener document.body document.createElement document.createElementNS document.readyState
 document.hidden document.visibilityState fetch IDBCursor.prototype IDBDatabase.prototype IDBTransaction.prototype
-indexedDB indexedDB.cmp indexedDB.deleteDatabase isNaN isSecureContext localStorage location location.href navigator navigator.mediaDevices
-navigator.serviceWorker parseInt performance performance.now queueMicrotask registration removeEventListener requestAnimationFrame setInterval setTimeout
+indexedDB indexedDB.cmp indexedDB.deleteDatabase isNaN isSecureContext localStorage location location.href location.origin navigator navigator.mediaDevices
+navigator.serviceWorker ServiceWorkerRegistration parseInt performance performance.now queueMicrotask registration removeEventListener requestAnimationFrame setInterval setTimeout
 `
     .trim()
     .split(/\s+/),
