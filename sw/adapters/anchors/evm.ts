@@ -121,8 +121,8 @@ export function evm({
           answer.status + answer.text,
         )
       if (isUnderWay) throw httpError(answer, '', 'anchor-unseen')
-      if (!said && codeOf(answer) !== 'rejected-by-store') throw httpError(answer)
-      throw httpError(answer, '', 'anchor-rejected')
+      if (said || codeOf(answer) === 'rejected-by-store') throw httpError(answer, '', 'anchor-rejected')
+      throw httpError(answer)
     }
     const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
     // It has been paid for in vain, and would be again.
