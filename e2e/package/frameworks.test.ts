@@ -7,7 +7,12 @@ import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { HoldfastRecorder, HoldfastRecovery, HoldfastStatus } from '../../src/elements/index.ts'
+import {
+  defineElements,
+  HoldfastRecorder,
+  HoldfastRecovery,
+  HoldfastStatus,
+} from '../../src/elements/index.ts'
 import type { FakeWorker } from '../../src/testing.ts'
 import type { SnapshotStore } from '../../src/store.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
@@ -90,6 +95,10 @@ it('Vue: a ref that follows the state, until its scope is over', async () => {
 it('React: renders on a server, where nothing is known', () => {
   const View = () => createElement('p', null, recipes.inReact() === undefined ? 'not known' : 'known')
   expect(renderToString(createElement(View))).toBe('<p>not known</p>')
+})
+
+it('React: a module that defines the elements at its top, as the page says, is loaded on a server', () => {
+  expect(() => defineElements()).not.toThrow()
 })
 
 it('Svelte: subscribers are called at once, then with each state, until they leave', async () => {

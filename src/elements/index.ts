@@ -26,7 +26,8 @@ export function defineElements(texts?: ElementTexts): void {
 }
 
 function define(name: string, element: CustomElementConstructor): void {
-  if (!customElements.get(name)) customElements.define(name, element)
+  // There are none on a server, where modules of a page are loaded too.
+  if (!globalThis.customElements?.get(name)) globalThis.customElements?.define(name, element)
 }
 
 declare global {
