@@ -6,7 +6,7 @@ import { saidByProduct } from './product-reader.ts'
 import { answersOf, swappedObject, swappedResult, type Answers } from './swapped-answers.ts'
 import { randomFrom, type Random } from './random.ts'
 import { Recording } from './recording.ts'
-import { Scene } from './deeds.ts'
+import { Scene } from './deed-scene.ts'
 import type { Said } from './second-reader.ts'
 
 /** What came of tamperings with what a reader is told, by what it said. */
