@@ -10,7 +10,7 @@ export const toHex = (bytes: Uint8Array): string =>
  * @throws `bad-input` for an odd length or anything that is no hex digit
  */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  if (!/^([0-9a-f]{2})*$/i.test(hex)) throw new HoldfastError('bad-input', 'No hex')
+  if (!/^([0-9a-f]{2})*$/i.test(hex)) throw new HoldfastError('bad-input', 'Not hex')
   // Not of a list of pairs: a tenth of all that an engine computes went there, three quarters of it for the list.
   return new Uint8Array(hex.length / 2).map((_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16))
 }
@@ -32,9 +32,9 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   try {
     bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
   } catch (cause) {
-    throw new HoldfastError('bad-input', 'No Base64', { cause })
+    throw new HoldfastError('bad-input', 'Not Base64', { cause })
   }
-  if (toBase64(bytes) !== text) throw new HoldfastError('bad-input', 'No Base64')
+  if (toBase64(bytes) !== text) throw new HoldfastError('bad-input', 'Not Base64')
   return bytes
 }
 

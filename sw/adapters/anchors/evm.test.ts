@@ -64,7 +64,7 @@ describe('reading the chain', () => {
     const strict = anchorWith({ chainId: 1 })
     await expect(strict.read(NAME, neverAborted)).rejects.toMatchObject({
       code: 'wrong-chain',
-      message: expect.stringMatching(/chain is not 1: 31337\b/) as unknown,
+      message: expect.stringMatching(/node has chain 31337, not 1\b/) as unknown,
     })
     expect(chain.calls.map(({ method }) => method)).toEqual(['eth_chainId'])
     expect(await anchorWith({ chainId: CHAIN_ID }).read(NAME, neverAborted)).toEqual({ blockNumber: 10 })

@@ -139,7 +139,7 @@ export function evm({
     async blocks(signal) {
       if (chainId) {
         const other = quantity(await rpc(signal, 'eth_chainId'))
-        if (other !== Number(chainId)) throw wrongChain(`The chain is not ${chainId}: ${other}.`)
+        if (other !== Number(chainId)) throw wrongChain(`The node has chain ${other}, not ${chainId}.`)
       }
       const newest = quantity(await rpc(signal, 'eth_blockNumber'))
       if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }

@@ -263,7 +263,7 @@ describe('nodes of which each says the truth now and then', () => {
     const anchor = await over(honest, honest, changing)
     expect(await anchor.read(NAME, neverAborted)).toMatchObject({ latest: { size: 3 } })
     expect((await anchor.events(NAME, 1, 1, neverAborted))[0]?.receipt).toMatchObject({
-      setAside: [{ code: 'wrong-chain', message: `The chain is not ${CHAIN_ID}: 1.` }],
+      setAside: [{ code: 'wrong-chain', message: `The node has chain 1, not ${CHAIN_ID}.` }],
     })
   })
 
