@@ -142,9 +142,10 @@ async function logFrom(
       break
     }
     if (!isSigned) {
-      if (isBeyond(head)) heads.push({ ...report, verdict: 'forked' })
-      else reject(one)
-      isForked ||= isBeyond(head)
+      if (isBeyond(head)) {
+        isForked = true
+        heads.push({ ...report, verdict: 'forked' })
+      } else reject(one)
       continue
     }
     if (isForked) {
