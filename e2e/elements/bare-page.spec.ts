@@ -630,6 +630,7 @@ test('a double click on Stop records nothing new', async ({ page }) => {
   await page.mouse.down({ clickCount: 2 })
   await page.mouse.up({ clickCount: 2 })
   await expect(record).toBeVisible()
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
   expect(await begun()).toBe(1)
 })
 
