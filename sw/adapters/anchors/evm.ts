@@ -14,7 +14,7 @@ import { witnessByChain } from '../../engine/witness.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import { CHAIN_TIMEOUT_MS, MAX_NODE_ANSWER_BYTES } from '../../http/http-limits.ts'
 import { codeOf, parseJsonObject, httpError, requestUrl, type Answer } from '../../http/request.ts'
-import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
+import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
   /** Ethereum JSON-RPC of one node, read only. Several that must agree: `evmNodes` of `holdfast/sw/nodes`. */
@@ -64,7 +64,7 @@ export function evm({
   registry,
   relayUrl,
   chainId,
-  authorize = noSignIn,
+  authorize,
   depth = 2,
   pollMs = 2_000,
   anchorEveryMs: everyMs = 5_000,

@@ -3,7 +3,7 @@ import { parseJsonObject, httpError, requestUrl, under, type Answer } from '../.
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { mismatch } from './read-back.ts'
-import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
+import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface IpfsOptions {
   /** Base of a Kubo RPC API: `<endpoint>/api/v0/add`; a slash at its end changes nothing. */
@@ -29,7 +29,7 @@ const ADD_OPTIONS =
  *
  * @throws HoldfastError `bad-input` where `endpoint` is no URL
  */
-export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs }: IpfsOptions): Transport {
+export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
   requestUrl(endpoint)
   /** An answer that is a success, or says that something is not there. */
@@ -37,7 +37,7 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
     const url = under(endpoint, `api/v0/${path}`)
     const answer = await withAuth(
       authorize,
-      (headers) => http.request(url, { method: 'POST', headers, body: body ?? null }, request),
+      (headers) => http.request(url, { method: 'POST', headers: headers ?? {}, body: body ?? null }, request),
       request.signal,
     )
     // Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then, without keys).

@@ -1,7 +1,7 @@
 import type { HoldfastError } from '../../../src/protocol/errors.ts'
-import { httpError, requestUrl, type Answer } from '../../http/request.ts'
+import { codeOf, httpError, requestUrl, type Answer } from '../../http/request.ts'
 import type { AdaptiveTimeout, TimedRequest } from '../../http/adaptive-timeout.ts'
-import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
+import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 // Stores that answer a creation with the URL at which the upload is.
 
@@ -13,6 +13,9 @@ export type Call = (
   body?: Uint8Array<ArrayBuffer> | Blob,
 ) => Promise<Answer>
 
+/** Supabase and others tell by 400 that a token has expired. */
+const isOfToken = ({ status, text }: Answer) => status === 400 && /jwt|unauthorized|expired/i.test(text)
+
 /**
  * Requests to an endpoint and to what it named: the sign-in is given to the endpoint's own origin alone.
  *
@@ -20,10 +23,10 @@ export type Call = (
  */
 export const callsOf = (http: AdaptiveTimeout, endpoint: string, authorize: Authorize | undefined): Call => {
   const { origin } = requestUrl(endpoint)
-  return (method, url, request, headers, body) => {
+  return async (method, url, request, headers, body) => {
     const mayKnow = requestUrl(url).origin === origin
-    return withAuth(
-      (mayKnow && authorize) || noSignIn,
+    const answer = await withAuth(
+      mayKnow ? authorize : undefined,
       (authorization) =>
         http.request(
           url,
@@ -31,7 +34,10 @@ export const callsOf = (http: AdaptiveTimeout, endpoint: string, authorize: Auth
           { bodyBytes: (body as Blob)?.size ?? (body as Uint8Array)?.byteLength, ...request },
         ),
       request.signal,
+      (refused) => codeOf(refused) === 'sign-in-needed' || isOfToken(refused),
     )
+    if (isOfToken(answer)) throw httpError(answer, '', 'sign-in-needed')
+    return answer
   }
 }
 

@@ -5,7 +5,7 @@ import { parseJsonObject, httpError, isGone, requestUrl, under, type Answer } fr
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { hasCopy, isOurs, isOursAtLast, mismatch } from './read-back.ts'
-import { noSignIn, withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
+import { withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
 /** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
 export interface SignedUploadRequest {
@@ -77,8 +77,9 @@ export function pinata({
   async function list(filter: 'cid' | 'name', value: string, signal: AbortSignal): Promise<PinataFile[]> {
     const query = new URLSearchParams({ [filter]: value, limit: '10' })
     const answer = await withAuth(
-      authorize ?? noSignIn,
-      (headers) => http.request(under(api, `v3/files/${network}?${query}`), { headers }, { signal }),
+      authorize,
+      (headers) =>
+        http.request(under(api, `v3/files/${network}?${query}`), { headers: headers ?? {} }, { signal }),
       signal,
     )
     if (!answer.ok) throw httpError(answer)
@@ -138,14 +139,13 @@ export function pinata({
           signUpload === undefined
             ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
             : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
-        async ({ url, headers }) => {
+        async (request) => {
+          const { url, headers } = request!
           if (!url) throw new HoldfastError('sign-in-needed', 'No upload was signed.')
           const init = { method: 'POST', body: form, headers: headers ?? {} }
           return http.request(url, init, { signal, bodyBytes: sizeBytes })
         },
         signal,
-        // A signed URL that has expired may be refused with 403.
-        ({ status }) => status === 401 || (signUpload !== undefined && status === 403),
       )
       if (!answer.ok) throw httpError(answer)
       const address = dataOf(answer)['cid']
