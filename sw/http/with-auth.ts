@@ -20,6 +20,18 @@ type Hook<T> = (context: { readonly reason: AuthReason }) => Promise<T>
  * @throws HoldfastError of the hook or of `send`; any other failure of the hook is `sign-in-needed`, but `unreachable`
  *   for a TypeError, which is what a `fetch` without network throws, and `timeout` after 30 s
  */
+export function withAuth<T, Given extends Answer | undefined = Answer>(
+  hook: Hook<T>,
+  send: (given: T) => Promise<Given>,
+  signal: AbortSignal,
+  refused?: (answer: Given) => boolean,
+): Promise<Given>
+export function withAuth<T, Given extends Answer | undefined = Answer>(
+  hook: Hook<T> | undefined,
+  send: (given: T | undefined) => Promise<Given>,
+  signal: AbortSignal,
+  refused?: (answer: Given) => boolean,
+): Promise<Given>
 export async function withAuth<T, Given extends Answer | undefined = Answer>(
   hook: Hook<T> | undefined,
   send: (given: T | undefined) => Promise<Given>,

@@ -139,8 +139,7 @@ export function pinata({
           signUpload === undefined
             ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
             : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
-        async (request) => {
-          const { url, headers } = request!
+        async ({ url, headers }) => {
           if (!url) throw new HoldfastError('sign-in-needed', 'No upload was signed.')
           const init = { method: 'POST', body: form, headers: headers ?? {} }
           return http.request(url, init, { signal, bodyBytes: sizeBytes })
