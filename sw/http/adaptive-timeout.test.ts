@@ -203,7 +203,10 @@ describe('an answer', () => {
       expect(answer).toMatchObject({ status, text: '' })
       expect(answer.headers.get('retry-after')).toBe('7')
     }
-    await expect(ask(200)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(ask(200)).rejects.toMatchObject({
+      code: 'bad-answer',
+      message: 'http://store.example answered too long, or cut off.',
+    })
   })
 
   it('is one piece of memory, in however many pieces it comes', async () => {

@@ -1,4 +1,4 @@
-import type { HoldfastError } from '../../src/protocol/errors.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { isGone, withTimeout, requestUrl, type Answer } from './request.ts'
 import {
   TIMEOUT_MS,
@@ -79,7 +79,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
             }
           } catch {
             // What refuses has said so before, whatever becomes of its words. Nor is this a dead network: it has answered.
-            if (response.ok) throw new Error()
+            if (response.ok) throw new HoldfastError('bad-answer', `${origin} answered too long, or cut off.`)
           }
           const answer: Answer = {
             origin,
@@ -98,7 +98,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
         // A refusal may come before the body has left.
         if (answer.ok) {
           const seen = bodyBytes / (performance.now() - began + 1) / SLACK
-          bytesPerMs = bodyBytes < TELLING_BYTES ? Math.max(bytesPerMs, seen) : seen
+          bytesPerMs = Math.max(seen, bodyBytes < TELLING_BYTES ? bytesPerMs : 0)
         }
         return answer
       } catch (error) {
@@ -108,6 +108,8 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
         throw error
       }
     },
-    bytesPerMs: () => bytesPerMs,
+    bytesPerMs() {
+      return bytesPerMs
+    },
   }
 }

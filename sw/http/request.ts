@@ -100,16 +100,17 @@ export const isGone = ({ status }: Pick<Answer, 'status'>) => [404, 410].include
 /** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15, unless `code` says more). */
 export function httpError(answer: Answer, hint = '', code = codeOf(answer)): HoldfastError {
   const { origin, status, headers, text } = answer
-  // Browsers show a redirect as status 0.
-  const said = status % 300 < 100 ? 'a redirect: name that address' : status
-  return new HoldfastError(code, `${origin} answered ${said}${text && `: ${redact(text)}`}${hint}`, {
-    retryAfterMs: retryAfterMs(headers),
-  })
+  return new HoldfastError(
+    code,
+    // Browsers show a redirect as status 0.
+    `${origin} answered ${status % 300 < 100 ? 'a redirect: name that address' : status}${text && `: ${redact(text)}`}${hint}`,
+    { retryAfterMs: retryAfterMs(headers) },
+  )
 }
 
 /** The failure that a status is. */
 export function codeOf({ ok, status }: Answer): ErrorCode {
-  if (status === 401 || status === 403) return 'sign-in-needed'
+  if ([401, 403].includes(status)) return 'sign-in-needed'
   // 423: another request holds the upload, perhaps our own last one, whose end the server has not noticed yet.
   if ([408, 423, 425, 429].includes(status)) return 'throttled'
   if (status >= 500) return 'server-error'

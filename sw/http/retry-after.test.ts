@@ -25,6 +25,10 @@ describe('retryAfterMs', () => {
     { header: 'Sun, 06 Nov 1994 08:49:52 GMT', ms: 15_000 },
     { header: 'Sunday, 06-Nov-94 08:49:52 GMT', ms: 15_000 },
     { header: 'Sun Nov  6 08:49:52 1994', ms: 15_000 },
+    // ISO 8601, as gateways and Vimeo send it.
+    { header: '1994-11-06T08:49:52Z', ms: 15_000 },
+    { header: '1994-11-06T08:49:52.000000Z', ms: 15_000 },
+    { header: '1994-11-06T09:49:52+01:00', ms: 15_000 },
   ])('$header is $ms ms', ({ header, ms }) => expect(waitOf(header, NOW_MS)).toBe(ms))
 
   it.each([
@@ -38,7 +42,9 @@ describe('retryAfterMs', () => {
     'soon',
     'soon 5',
     'Sun',
-    '1994-11-06T08:50:00Z',
+    '1994-11-06T08:49:30Z',
+    '1994-11-06',
+    '1994-11-06T99:00:00Z',
     'Sun, 06 Nov 1994 08:49:30 GMT',
   ])('%j is none', (header) => expect(waitOf(header, NOW_MS)).toBeUndefined())
 })
@@ -64,6 +70,7 @@ describe('a wait until a date', () => {
     { asked: IN_A_MINUTE, date: DATE, ms: 60_000 },
     { asked: 'Fri, 31 Dec 9999 23:59:59 GMT', date: DATE, ms: LONGEST_WAIT_MS },
     { asked: 'Fri, 31 Dec 9999 23:59:59 GMT', date: '', ms: LONGEST_WAIT_MS },
+    { asked: '9999-12-31T23:59:59Z', date: DATE, ms: LONGEST_WAIT_MS },
     { asked: '99999999', date: DATE, ms: LONGEST_WAIT_MS },
     { asked: '9'.repeat(400), date: DATE, ms: LONGEST_WAIT_MS },
   ])('is heeded in an HTTP error, for an hour at most: $asked', ({ asked, date, ms }) => {

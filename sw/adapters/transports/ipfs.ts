@@ -37,7 +37,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
     const url = under(endpoint, `api/v0/${path}`)
     const answer = await withAuth(
       authorize,
-      (headers) => http.request(url, { method: 'POST', headers: headers ?? {}, body: body ?? null }, request),
+      (headers) => http.request(url, { method: 'POST', headers: headers!, body: body ?? null }, request),
       request.signal,
     )
     // Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then, without keys).

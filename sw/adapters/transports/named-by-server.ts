@@ -14,7 +14,7 @@ export type Call = (
 ) => Promise<Answer>
 
 /** Supabase and others tell by 400 that a token has expired. */
-const isOfToken = ({ status, text }: Answer) => status === 400 && /jwt|unauthorized|expired/i.test(text)
+const isOfToken = ({ status, text }: Answer) => status === 400 && /jwt|unauthori|expired/i.test(text)
 
 /**
  * Requests to an endpoint and to what it named: the sign-in is given to the endpoint's own origin alone.
@@ -24,13 +24,12 @@ const isOfToken = ({ status, text }: Answer) => status === 400 && /jwt|unauthori
 export const callsOf = (http: AdaptiveTimeout, endpoint: string, authorize: Authorize | undefined): Call => {
   const { origin } = requestUrl(endpoint)
   return async (method, url, request, headers, body) => {
-    const mayKnow = requestUrl(url).origin === origin
     const answer = await withAuth(
-      mayKnow ? authorize : undefined,
+      requestUrl(url).origin === origin ? authorize : undefined,
       (authorization) =>
         http.request(
           url,
-          { method, headers: { ...headers, ...authorization }, body: body ?? null },
+          { method, headers: { ...headers, ...authorization }, body: body! },
           { bodyBytes: (body as Blob)?.size ?? (body as Uint8Array)?.byteLength, ...request },
         ),
       request.signal,

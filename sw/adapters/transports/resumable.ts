@@ -201,9 +201,10 @@ export function resumable({
         const state = await stateOf(upload, attempt)
         if (state.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
         if (state.isOurs !== undefined) return state.isOurs
-        const { signal } = attempt
-        const { sizeBytes: maxBytes } = upload
-        const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), { signal, maxBytes })
+        const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), {
+          signal: attempt.signal,
+          maxBytes: upload.sizeBytes,
+        })
         // Some servers forget an upload once it is whole.
         if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
         // The protocol gives GET of an upload no content.
