@@ -147,6 +147,8 @@ describe('reading the chain', () => {
     { code: 'server-error', body: rpcError(-32000, 'header not found') },
     { code: 'server-error', body: rpcError(-32001, 'unknown block') },
     { code: 'server-error', body: rpcError(-32000, 'missing trie node 5b7c') },
+    // geth, until it has synced as far.
+    { code: 'server-error', body: rpcError(-39001, 'finalized block not found') },
     { code: 'wrong-chain', body: rpcError(3, 'execution reverted') },
     { code: 'wrong-chain', body: rpcError(-32601, 'the method eth_call does not exist') },
   ])('takes $body for $code, whatever the status', async ({ code, body }) => {
@@ -424,7 +426,7 @@ describe('the relay', () => {
   })
 
   it.each([
-    // Besu, Nethermind, erigon, geth, ethers, web3.js.
+    // Besu, Nethermind, geth, ethers, web3.js, erigon.
     'Known transaction',
     'OldNonce, Current nonce: 5, nonce of rejected tx: 4.',
     'FeeTooLow',
@@ -433,6 +435,9 @@ describe('the relay', () => {
     'txpool is full',
     'replacement fee too low',
     'Transaction with the same hash was already imported.',
+    'existing tx with same hash',
+    'INTERNAL_ERROR: existing tx with same hash',
+    'could not replace existing tx',
   ])('that says “%s” may have it under way, or has it for later', async (message) => {
     for (const status of [200, 400, 500]) {
       chain.relayAnswer = { status, body: JSON.stringify({ error: { code: -32_000, message } }) }
@@ -478,6 +483,15 @@ describe('the relay', () => {
     await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), neverAborted)
     expect(chain.submitted).toHaveLength(1)
   })
+
+  it.each([`eip155:${CHAIN_ID}`, 'anvil', '', {}, [CHAIN_ID, 1]])(
+    'that names its chain by no number (%o) has said nothing of it: the chain tells',
+    async (chainId) => {
+      chain.relayAnswer = { body: JSON.stringify({ chainId, registry: REGISTRY }) }
+      await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), neverAborted)
+      expect(chain.submitted).toHaveLength(1)
+    },
+  )
 
   it('of whatever chain is taken where the app names none', async () => {
     chain.relayAnswer = { body: '{"chainId":1}' }

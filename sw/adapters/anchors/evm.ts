@@ -71,7 +71,7 @@ export function evm({
 }: EvmOptions): EvmAnchor {
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
   /** Each hand-over begins with the next of them, of the same head too: a relay may have taken it in vain. */
-  const relays = [relayUrl].flat().map((url): Relay => ({ url: requestUrl(url).href, untilMs: 0 }))
+  const relays = [relayUrl].flat().map((url): Relay => ({ url: requestUrl(url).href }))
   requestUrl(rpcUrl)
   /** Null where the node knows no such thing. */
   const rpc = (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
@@ -117,14 +117,15 @@ export function evm({
       // In such words nodes and libraries tell of a transaction that may be under way. A page (`<`) has them for anything, and
       // so has who wants a sign-in or a pause.
       const isUnderWay =
-        /^(?!40[13]|429)[^<]*(already|nonce[ ,]|underpriced|base fee|fee ?too|is full|\bknown)/i.test(
+        /^(?!40[13]|429)[^<]*(already|nonce[ ,]|underpriced|base fee|fee ?too|is full|existing|\bknown)/i.test(
           answer.status + answer.text,
         )
       if (isUnderWay) throw httpError(answer, '', 'anchor-unseen')
       if (said || codeOf(answer) === 'rejected-by-store') throw httpError(answer, '', 'anchor-rejected')
       throw httpError(answer)
     }
-    const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
+    // What is no number, such as `eip155:1`, names no chain: then the chain itself tells.
+    const pays = identityOf(chainId && (Number(said['chainId']) || chainId), said['registry'] ?? registry)
     // It has been paid for in vain, and would be again.
     if (pays !== anchor.identity) throw wrongChain(`The relay is of ${pays.slice(0, 99)}.`)
   }
@@ -163,7 +164,7 @@ export function evm({
       const inTurn = [...relays]
       relays.push(...relays.splice(0, 1))
       for (const relay of inTurn) {
-        if (performance.now() < relay.untilMs) continue
+        if (performance.now() < relay.untilMs!) continue
         try {
           return await handOver(relay.url, request, signal)
         } catch (reason) {
@@ -216,7 +217,7 @@ interface Relay {
   /** How it failed last. */
   failure?: HoldfastError
   /** And how long it then wanted to be left alone (`Retry-After`), by the worker's own clock. */
-  untilMs: number
+  untilMs?: number
 }
 
 interface Told extends EventLog, Receipt {

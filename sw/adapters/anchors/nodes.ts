@@ -33,9 +33,9 @@ interface Node {
   readonly clock: Pick<Clock, 'now'>
   readonly onSetAside: ((node: SetAside) => void) | undefined
   /** What the app knows of it, until it says again what the others say. */
-  told: SetAside | undefined
+  told?: SetAside | undefined
   /** Why it is set aside. */
-  error: HoldfastError | undefined
+  error?: HoldfastError | undefined
   setAsideMs: number
   /** It was not waited for, so it may have something to say. */
   isLate: boolean
@@ -65,9 +65,7 @@ export function evmNodes(
     origin: new URL(rpcUrl).origin,
     clock,
     onSetAside,
-    told: undefined,
     reader: evm({ ...chain, rpcUrl }),
-    error: undefined,
     setAsideMs: 0,
     isLate: false,
   }))
