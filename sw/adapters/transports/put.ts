@@ -87,7 +87,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       ({ reason }) => grant({ ...object, method, checksum: expected, reason }),
       async (granted) => {
         if (!granted?.url) return undefined
-        const init = { method, headers: { ...granted.headers }, body: body ?? null }
+        const init = { method, headers: { ...granted.headers }, body: body! }
         return http.request(granted.url, init, {
           signal,
           bodyBytes: body && object.sizeBytes,

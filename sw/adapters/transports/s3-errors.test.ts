@@ -89,6 +89,7 @@ test.each([
   '{"statusCode":"400","error":"InvalidJWT","message":"jwt expired"}',
   '{"statusCode":"400","error":"InvalidJWT","message":"\\"exp\\" claim timestamp check failed"}',
   '{"statusCode":"400","error":"Invalid JWT","message":"jwt malformed"}',
+  '{"statusCode":"403","error":"Unauthorized","message":"\\"exp\\" claim timestamp check failed"}',
 ])('Supabase: what has no code and is of a token heals by a new grant: %s', (text) =>
   expect(storeError(answer(400, text)).code).toBe('sign-in-needed'),
 )
@@ -98,6 +99,8 @@ describe('heals by waiting', () => {
     [S3, 503, 'SlowDown', 'throttled'],
     [MINIO, 503, 'SlowDownWrite', 'throttled'],
     [S3, 400, 'ThrottlingException', 'throttled'],
+    [S3, 400, 'RequestThrottled', 'throttled'],
+    [S3, 400, 'ThrottledException', 'throttled'],
     [AZURE, 503, 'ServerBusy', 'throttled'],
     [GCS, 403, 'UserRateLimitExceeded', 'throttled'],
     [R2, 429, 'TooManyRequests', 'throttled'],

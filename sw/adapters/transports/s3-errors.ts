@@ -18,7 +18,7 @@ const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   [/(Digest|Checksum)$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
   // It passes: too many requests, a store that is busy, an Azure account or container BeingCreated or BeingDeleted, a request
   // that took too long or was cut off (RequestTimeout, but not RequestTimeTooSkewed; ClientDisconnect).
-  [/SlowDown|Throttling|Busy|(Rate|Qps|Request)Limit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
+  [/SlowDown|Throttl|Busy|(Rate|Qps|Request)Limit|Being|^RequestTimeout|Disconnect/i, 'throttled'],
   // The account, bucket, plan or a setting of the store is to be changed. Before the next row, since some have its words too:
   // AllAccessDisabled, AuthorizationFailure (Azure's firewall), AuthorizationSourceIPMismatch.
   [
@@ -54,7 +54,7 @@ export function storeError(answer: Answer, toPerson = ''): HoldfastError {
   const code = storeCode(answer)
   const plain = httpError(answer)
   // Supabase names a token so, under a code that no row has or without one.
-  const otherwise = /jwt/i.test(text) ? 'sign-in-needed' : plain.code
+  const otherwise = /jwt|unauthori/i.test(text) ? 'sign-in-needed' : plain.code
   const row = MEANINGS.find(([storeCodes]) => storeCodes.test(code))
   const meant = isThere(answer) ? 'bad-answer' : (row?.[1] ?? otherwise)
   const words = toPerson || (SKEWED.test(text) ? 'the clock of the signer or the store is wrong. ' : '')
