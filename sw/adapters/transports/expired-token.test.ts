@@ -9,7 +9,7 @@ import { pinata } from './pinata.ts'
 import { resumable } from './resumable.ts'
 import { tus } from './tus.ts'
 
-// Promise 6 of docs/guarantees.md. A token that has expired is told in many ways, and the app's hook is asked for another in
+// Promise 5 of docs/guarantees.md. A token that has expired is told in many ways, and the app's hook is asked for another in
 // each of them; once, so that a refusal about something else costs one more request.
 
 afterEach(() => void vi.unstubAllGlobals())
