@@ -8,13 +8,7 @@ export interface PageLife {
 
 /** Watches this page's life (Page Lifecycle, and the back/forward cache) until the signal aborts. */
 export function watchPageLife({ onHidden, onBack }: PageLife, signal: AbortSignal): void {
-  document.addEventListener(
-    'visibilitychange',
-    () => {
-      if (document.visibilityState === 'hidden') onHidden()
-    },
-    { signal },
-  )
+  document.addEventListener('visibilitychange', () => document.hidden && onHidden(), { signal })
   let isAway = false
   // Chromium tells a page that was put aside twice that it is back, the first time as one that was frozen.
   const look = ({ type }: Event) => {

@@ -14,7 +14,7 @@ import {
 
 const supported = new Set<string>()
 /** Window and document in one. */
-let fakePage: EventTarget & { visibilityState: string }
+let fakePage: EventTarget & { hidden: boolean }
 /** Screen locks that are held. */
 let locks = 0
 /** As a browser drops a lock by itself. */
@@ -224,7 +224,7 @@ const stream = streamOf(new FakeTrack('video'), new FakeTrack('audio'))
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 })
   vi.stubGlobal('MediaRecorder', FakeRecorder)
-  fakePage = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+  fakePage = Object.assign(new EventTarget(), { hidden: false })
   vi.stubGlobal('document', fakePage)
   vi.stubGlobal('addEventListener', fakePage.addEventListener.bind(fakePage))
   vi.stubGlobal('navigator', { wakeLock: fakeWakeLock() })
@@ -828,8 +828,8 @@ describe('slices that the worker does not take as they come', () => {
 })
 
 describe('a page that records', () => {
-  const becomes = (visibilityState: string) => {
-    fakePage.visibilityState = visibilityState
+  const becomes = (seen: 'visible' | 'hidden') => {
+    fakePage.hidden = seen === 'hidden'
     happens('visibilitychange')
   }
 
@@ -1172,7 +1172,7 @@ async function randomRecording(seed: number) {
     runsAgain: () => happens('resume'),
     isPutAsideForBack: () => void (happens('pagehide'), thaws(), happens('pageshow')),
     isHidden() {
-      fakePage.visibilityState = 'hidden'
+      fakePage.hidden = true
       happens('visibilitychange')
     },
     losesATrack: () => pick(lastTracks()).becomes('ended'),
@@ -1242,7 +1242,7 @@ describe('a page that records, whatever happens to it', () => {
         notEnded: [],
         cameras: [],
       })
-      fakePage.visibilityState = 'visible'
+      fakePage.hidden = false
     }
   })
 })

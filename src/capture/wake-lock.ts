@@ -4,7 +4,7 @@
  */
 export function keepScreenOn(signal: AbortSignal): void {
   const ask = async () => {
-    if (signal.aborted || document.visibilityState !== 'visible') return
+    if (signal.aborted || document.hidden) return
     // A refusal (low battery, an old browser) is no reason not to record.
     const held = await navigator.wakeLock?.request('screen').catch(() => undefined)
     const letGo = () => void held?.release()

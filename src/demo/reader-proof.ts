@@ -1,7 +1,7 @@
 import { findingsView } from './findings-view.ts'
 import { formatClock, formatMoment } from './format.ts'
 import { h, replaceAll, setAttributes, setText } from './dom.ts'
-import { chevron } from './icon.ts'
+import { icon } from './icon.ts'
 import { lengthOf, pieceAt, type CheckedPiece } from './read-live.ts'
 import { findingsOf } from './reading-report.ts'
 import { texts } from './texts.ts'
@@ -31,7 +31,12 @@ export function proofView(video: HTMLVideoElement) {
   const checking = h('p', { class: 'proof-checking', 'data-testid': 'reader-checking' })
   const findings = h('div', {})
   const table = h('ol', { class: 'proof-list' })
-  const details = h('details', { class: 'details' }, h('summary', {}, chevron(), words.eachSecond), table)
+  const details = h(
+    'details',
+    { class: 'details' },
+    h('summary', {}, icon('chevron'), words.eachSecond),
+    table,
+  )
   let pieces: readonly CheckedPiece[] = []
   details.addEventListener('toggle', () => drawTable())
   video.addEventListener('timeupdate', () => showNow())

@@ -8,7 +8,7 @@ import { endpoints, gatewayUrl } from './endpoints.ts'
 import { explain } from './explain.ts'
 import { formatBytes, formatMoment, shorten } from './format.ts'
 import { copyText } from './hand-out.ts'
-import { chevron, copyIcon, icon, setIcon } from './icon.ts'
+import { copyIcon, icon, setIcon } from './icon.ts'
 import { chunkStatus } from './chunk-status.ts'
 import { texts } from './texts.ts'
 
@@ -24,7 +24,7 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
   const element = h(
     'details',
     { class: 'details', 'data-testid': 'session-details' },
-    h('summary', {}, chevron(), texts.actions.details),
+    h('summary', {}, icon('chevron'), texts.actions.details),
     anchor,
     problem,
     h(

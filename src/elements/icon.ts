@@ -31,10 +31,3 @@ export function setIcon(svg: SVGSVGElement, name: IconName): void {
   svg.firstElementChild?.setAttribute('d', PATHS[name])
   svg.dataset['icon'] = name
 }
-
-/** What turns when its details open. */
-export function chevron(): SVGSVGElement {
-  const svg = icon('chevron')
-  svg.classList.add('chevron')
-  return svg
-}

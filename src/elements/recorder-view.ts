@@ -124,15 +124,11 @@ export function recorderView(host: HTMLElement) {
       setAttributes(timer, { 'data-seconds': Math.floor(lengthMs / 1000) })
       setText(timer, `● ${formatClock(lengthMs)}`)
     },
-    /** While nothing is recorded there is neither a clock nor a tick. */
-    showFigures(isShown: boolean): void {
-      timer.hidden = acks.hidden = !isShown
-    },
     showNothing(): void {
       preview.srcObject = null
       hint.hidden = false
       preview.hidden = true
-      for (const words of [badge, note, sourceState, stalledNote]) setText(words, '')
+      for (const words of [badge, note, sourceState, stalledNote, timer, acks]) setText(words, '')
       setText(stopLabel, texts.recorder.stop)
     },
   }

@@ -353,7 +353,6 @@ export class HoldfastRecorder extends HoldfastElement {
   #setState(state: RecorderState): void {
     this.#state = state
     setAttributes(this, { 'data-state': state })
-    this.#shown.showFigures(state !== 'idle')
   }
 }
 

@@ -4,7 +4,7 @@ import { HoldfastElement, settable } from './base.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
 import { feedOf, type Seen } from './feed.ts'
 import { formatClock, formatMoment } from './format.ts'
-import { chevron, icon, setIcon } from './icon.ts'
+import { icon, setIcon } from './icon.ts'
 import { lostNotice } from './lost-notice.ts'
 import { onTheirWay, summaryOf, urgentOf, type Remedy } from './recovery-summary.ts'
 import { sessionStatus } from './session-status.ts'
@@ -70,7 +70,12 @@ export class HoldfastRecovery extends HoldfastElement {
       hidden: true,
     })
     const list = h('ul', { tabindex: 0, 'aria-labelledby': 'title', part: 'list' })
-    const details = h('details', { class: 'invisible' }, h('summary', {}, chevron(), recovery.list), list)
+    const details = h(
+      'details',
+      { class: 'invisible' },
+      h('summary', {}, icon('chevron'), recovery.list),
+      list,
+    )
     const drawList = keyedList(
       list,
       (session: SessionSnapshot) => session.id,

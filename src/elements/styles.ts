@@ -125,8 +125,8 @@ summary {
   cursor: pointer;
 }
 summary::-webkit-details-marker { display: none; }
-.chevron { color: var(--hf-soft); transition: transform 0.15s; }
-details[open] > summary .chevron { transform: rotate(90deg); }
+summary .icon { color: var(--hf-soft); transition: transform 0.15s; }
+details[open] > summary .icon { transform: rotate(90deg); }
 `
 
 /** All that, and the colours, for a whole page: the demo's build puts it into its sheet (`vite.config.ts`). */
@@ -214,8 +214,7 @@ ul {
 }
 ul:focus-visible { outline-offset: -3px; }
 .notice ul { margin: 0.25rem 0 0; padding: 0; }
-.notice li { display: list-item; min-height: 0; padding: 0; border: 0; }
-li {
+details li {
   display: grid;
   grid-template-columns: auto minmax(0, 1fr) auto;
   align-items: center;
@@ -223,8 +222,8 @@ li {
   min-height: 2.75rem;
   padding: 0.625rem 0;
 }
-li + li { border-top: 1px solid var(--hf-line); }
-li > .icon { align-self: start; margin-top: 2px; color: var(--tone, var(--hf-soft)); }
+details li + li { border-top: 1px solid var(--hf-line); }
+details li > .icon { align-self: start; margin-top: 2px; color: var(--tone, var(--hf-soft)); }
 `
 
 /** One recording. It has a surface, since its page may be light where the system is dark. */
@@ -297,7 +296,7 @@ export const RECORDER = `
   font-size: 0.875rem;
   line-height: 1.4;
 }
-.caption:empty, .badge:empty { display: none; }
+p:empty { display: none; }
 .caption-alert { background: #8f1b1b; color: #fff; font-weight: 600; }
 .badge {
   position: absolute;

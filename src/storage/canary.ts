@@ -60,15 +60,17 @@ export function watchForLoss(
   holdfast: Pick<Holdfast, 'scope' | 'watch' | 'sessions' | 'log'>,
   options: LossOptions,
 ): { forget(ids?: readonly SessionId[]): void } {
-  const { onLost, signal, storage = secondPlace() } = optionsOf(options, LOSS)
+  const { onLost, signal, storage } = optionsOf(options, LOSS)
   if (!holdfast?.log) throw bad('holdfast', 'what connect() gives.')
   if (!onLost) throw bad('onLost', 'a function.')
   const key = nameFor('holdfast-canary', holdfast.scope)
   let told = '[]'
 
+  /** Throws where the browser forbids it. */
+  const place = (): SecondPlace => storage ?? localStorage
   const read = (): Canary => {
     try {
-      const parsed = Object.entries<Kept | null>(JSON.parse(storage?.getItem(key) ?? '{}'))
+      const parsed = Object.entries<Kept | null>(JSON.parse(place().getItem(key) ?? '{}'))
       // Anything of the origin may write there: what is none of ours is left out.
       return Object.fromEntries(parsed.filter(([, kept]) => kept?.name)) as Canary
     } catch {
@@ -79,7 +81,7 @@ export function watchForLoss(
     const newest = Object.entries(canary).sort(([, a], [, b]) => b.startedAtMs - a.startedAtMs)
     const text = JSON.stringify(Object.fromEntries(newest.slice(0, MAX_SESSIONS)))
     try {
-      if (text !== storage?.getItem(key)) storage?.setItem(key, text)
+      if (text !== place().getItem(key)) place().setItem(key, text)
     } catch {
       // Full, or forbidden: then nothing is noticed.
     }
@@ -150,12 +152,3 @@ const keptOf = ({ name, startedAtMs, progress, upload, chunks, missing }: Sessio
   isAllSafe: upload !== 'uploading' && missing === 0 && Object.values(chunks).some((count) => count > 0),
   isConfirmed: upload === 'confirmed',
 })
-
-/** Undefined where the browser forbids it. */
-function secondPlace(): SecondPlace | undefined {
-  try {
-    return localStorage
-  } catch {
-    return undefined
-  }
-}
