@@ -634,6 +634,34 @@ test('a double click on Stop records nothing new', async ({ page }) => {
   expect(await begun()).toBe(1)
 })
 
+test('whoever is at a recording in the list stays there though another comes before it', async ({ page }) => {
+  await inPage(page, async (it) => {
+    it.begin()
+    for (let at = 0; at < 3; at++) {
+      const session = await it.holdfast.startSession({
+        groups: [{ publicKey: 'ab'.repeat(32) }],
+        mimeType: 'video/webm',
+        startedAtMs: 1e12 + at * 6e4,
+      })
+      await session.append(new Blob(['x']))
+      await session.end()
+      await it.holdfast.pause(session.id)
+    }
+  })
+  const recovery = page.locator('holdfast-recovery')
+  await recovery.locator('summary').click()
+  const second = recovery.getByRole('listitem').nth(1).getByRole('button')
+  await second.focus()
+  const id = await second.evaluate((button) => button.closest('li')?.dataset['sessionId'])
+  // In another tab.
+  await inPage(page, async ({ holdfast }) => {
+    const [first] = await holdfast.sessions()
+    if (first) await holdfast.resume(first.id)
+  })
+  await expect(recovery.getByRole('listitem').first()).toHaveAttribute('data-session-id', id!)
+  await expect(recovery.getByRole('listitem').first().getByRole('button')).toBeFocused()
+})
+
 test('moved within the page while it records it goes on, and shows it; stopped twice it is over once', async ({
   page,
 }) => {

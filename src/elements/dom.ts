@@ -67,10 +67,17 @@ export function keyedList<Item>(
     for (const item of items.slice(from)) {
       const key = keyOf(item)
       const view = views.get(key) ?? create(item)
+      const { element } = view
       views.set(key, view)
       view.update(item)
-      if (view.element === place) place = place.nextElementSibling
-      else list.insertBefore(view.element, place)
+      // Moved, it would lose the focus: what is before it moves behind it.
+      while (place && place !== element && element.contains(activeElement)) {
+        const next: Element | null = place.nextElementSibling
+        element.after(place)
+        place = next
+      }
+      if (element === place) place = element.nextElementSibling
+      else list.insertBefore(element, place)
     }
   }
 }
