@@ -634,6 +634,43 @@ test('a double click on Stop records nothing new', async ({ page }) => {
   expect(await begun()).toBe(1)
 })
 
+test('Enter that is held down is pressed once: neither Stop after Record, nor Record after Stop', async ({
+  page,
+}) => {
+  await inPage(page, (it) => it.begin())
+  const recorder = page.locator('holdfast-recorder')
+  const record = page.getByRole('button', { name: 'Record', exact: true })
+  const stop = page.getByRole('button', { name: 'Stop' })
+  const begun = () =>
+    inPage(page, ({ events }) => events.filter((type) => type === 'holdfast-recording').length)
+  await record.focus()
+  await page.keyboard.down('Enter')
+  await expect(stop).toBeFocused()
+  // Each after the first is a repetition.
+  await page.keyboard.down('Enter')
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  await page.keyboard.down('Enter')
+  await page.keyboard.up('Enter')
+  await expect(stop).toBeFocused()
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  expect(await begun()).toBe(1)
+
+  await page.keyboard.down('Enter')
+  await expect(record).toBeFocused()
+  await page.keyboard.down('Enter')
+  await page.keyboard.up('Enter')
+  await expect(record).toBeFocused()
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  expect(await begun()).toBe(1)
+
+  // As screen readers and scripts press.
+  await record.evaluate((button) => (button as HTMLElement).click())
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  await stop.evaluate((button) => (button as HTMLElement).click())
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  expect(await begun()).toBe(2)
+})
+
 test('whoever is at a recording in the list stays there though another comes before it', async ({ page }) => {
   await inPage(page, async (it) => {
     it.begin()

@@ -125,6 +125,10 @@ export class HoldfastRecorder extends HoldfastElement {
     // The second click of a double one on either is none on the other, which then lies under it.
     view.start.addEventListener('click', ({ detail }) => detail > 1 || void this.record())
     view.stop.addEventListener('click', ({ detail }) => detail > 1 || this.#onStop())
+    // Nor is a key that is held down pressed again.
+    view.camera.addEventListener('keydown', (event) => {
+      if (event.repeat && event.key === 'Enter') event.preventDefault()
+    })
     root.append(view.camera, view.notice)
     this.#setState('idle')
   }
