@@ -671,6 +671,48 @@ test('Enter that is held down is pressed once: neither Stop after Record, nor Re
   expect(await begun()).toBe(2)
 })
 
+test('a camera that is opened again only after Stop is closed, and is not shown over that of the next recording', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.begin()
+    const openSource = it.recorder.openSource!
+    it.recorder.openSource = async (isAgain) => {
+      const source = await openSource()
+      if (typeof source !== 'object') return source
+      it.sources.push(source)
+      if (isAgain) await new Promise<void>((open) => (it.open = open as typeof it.open))
+      const close = () => {
+        it.opened.push(it.sources.indexOf(source))
+        source.close()
+      }
+      return { ...source, close }
+    }
+    void it.recorder.record()
+  })
+  const recorder = page.locator('holdfast-recorder')
+  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)
+  await inPage(page, (it) => {
+    for (const track of it.sources[0]?.stream.getTracks() ?? []) track.stop()
+    for (const type of ['freeze', 'resume']) document.dispatchEvent(new Event(type))
+  })
+  await expect.poll(() => inPage(page, (it) => it.sources.length)).toBe(2)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  await page.getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  await inPage(page, (it) => it.open())
+  await expect.poll(() => inPage(page, (it) => it.opened)).toEqual([0, 1])
+  const isShown = await inPage(page, (it) => {
+    const video = it.recorder.shadowRoot?.querySelector('video')
+    return video?.srcObject === it.sources[2]?.stream
+  })
+  expect(isShown).toBe(true)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  expect(await inPage(page, (it) => it.opened)).toEqual([0, 1, 2])
+})
+
 test('whoever is at a recording in the list stays there though another comes before it', async ({ page }) => {
   await inPage(page, async (it) => {
     it.begin()

@@ -162,13 +162,13 @@ export class HoldfastRecorder extends HoldfastElement {
     const source = await this.#open(false)
     if (!source) return
     if (typeof source === 'string') return this.#notify({ what: source, next: '' })
-    const sources: [Source, ...Source[]] = [source]
+    const sources = [source]
     try {
       signal.throwIfAborted()
       const session = await this.#startSession(source, groups, mimeType, holdfast, signal)
-      await this.#recordInto(session, sources, mimeType)
+      await this.#recordInto(session, sources, source.stream, mimeType)
     } finally {
-      for (const one of sources) callListener((each: Source) => each.close(), one)
+      for (const one of sources.splice(0)) callListener((each) => each.close(), one)
     }
   }
 
@@ -177,13 +177,17 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   /** What was recorded from is gone: the same again, where there is such. */
-  async #reopen(sources: [Source, ...Source[]]): Promise<MediaStream> {
+  async #reopen(sources: Source[]): Promise<MediaStream> {
     const { reopen } = this.recordOptions ?? {}
     const source = reopen ? { ...sources[0], stream: await reopen(), close() {} } : await this.#open(true)
     if (typeof source !== 'object') throw new Error(source ?? texts.source.noCamera)
-    sources.push(source)
-    // Stopped meanwhile, nothing is recorded from it.
-    if (this.state === 'recording') this.#shown.showSource(source)
+    // Over meanwhile, and all are closed.
+    if (sources.length === 0) source.close()
+    else {
+      sources.push(source)
+      // Stopped meanwhile, nothing is recorded from it.
+      if (this.state === 'recording') this.#shown.showSource(source)
+    }
     return source.stream
   }
 
@@ -207,7 +211,8 @@ export class HoldfastRecorder extends HoldfastElement {
 
   async #recordInto(
     session: RecordingSession,
-    sources: [Source, ...Source[]],
+    sources: Source[],
+    stream: MediaStream,
     mimeType: string,
   ): Promise<void> {
     let last = session.id
@@ -225,7 +230,7 @@ export class HoldfastRecorder extends HoldfastElement {
     const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
     let hide = () => {}
     try {
-      const recording = recordOrEnd(session, sources[0].stream, mimeType, {
+      const recording = recordOrEnd(session, stream, mimeType, {
         ...this.recordOptions,
         reopen: () => this.#reopen(sources),
         isTestPicture: (stream) =>
