@@ -647,6 +647,20 @@ describe('a recording session', () => {
     await expect.poll(() => held.size).toBe(0)
   })
 
+  it('whose start the worker may have taken before it refused is discarded', async () => {
+    const { connection, requests } = fakeConnection()
+    const { request } = connection
+    let asked = 0
+    connection.request = (async (given: Request) => {
+      await request(given as never)
+      if (given.type !== 'session-start') return {}
+      throw new HoldfastError(asked++ === 0 ? 'worker-timeout' : 'storage-full', 'No.')
+    }) as Connection['request']
+    await expect(openSession(connection, options)).rejects.toMatchObject({ code: 'storage-full' })
+    await expect.poll(() => held.size).toBe(0)
+    expect(requests.map(({ type }) => type)).toEqual(['session-start', 'session-start', 'discard'])
+  })
+
   it('that the worker refused is not discarded, given up or not', async () => {
     const { connection, requests, refuseWith, answerAfter } = fakeConnection()
     const answer = gate()

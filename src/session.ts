@@ -96,14 +96,20 @@ async function begin(
       ? await (await appData(signal)).withAppData(plain, name, asked, agree, given)
       : plain
   const release = await holdLock(nameFor(recordingLockName(id), connection.scope), LOCK_TIMEOUT_MS, signal)
-  const start = asking(connection, session)
+  const asks = { count: 0 }
+  const start = asking(connection, session, asks)
   // The worker knows a start again. For the first somebody waits.
   const started = continues ? requestWithRetry(connection, start) : askUpTo(ASKS, start)
   try {
     await unlessAborted(signal, () => started)
   } catch (error) {
     // The lock goes last: a worker that saw it go first would take the recording for one whose page died.
-    void takeBack(connection, id, started)
+    void started
+      .catch((refusal: unknown) => {
+        // An ask before that had no answer: the worker may have done it.
+        if (!isHoldfastError(refusal, 'worker-timeout') && asks.count === 1) throw refusal
+      })
+      .then(() => takeBack(connection, id))
       .catch(() => undefined)
       .finally(release)
     throw error
@@ -121,19 +127,22 @@ async function begin(
 /** Few write notes or metadata, so the code of it is not in every page; a network that hangs may never bring it. */
 const appData = (signal?: AbortSignal) => withTimeout(LOAD_TIMEOUT_MS, signal, () => import('./app-data.ts'))
 
-/** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */
-const asking = (connection: Connection, session: SessionStart) => () =>
-  connection.request({ type: 'session-start', session })
+/** How often the worker was asked. */
+interface Asks {
+  count: number
+}
 
-/** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
-async function takeBack(connection: Connection, id: SessionId, started: Promise<unknown>): Promise<void> {
-  await started.catch((refusal: unknown) => {
-    if (!isHoldfastError(refusal, 'worker-timeout')) throw refusal
-  })
-  await requestWithRetry(connection, () =>
+/** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */
+const asking = (connection: Connection, session: SessionStart, asks: Asks) => () => {
+  asks.count++
+  return connection.request({ type: 'session-start', session })
+}
+
+/** Discards a recording that nobody waits for any more. */
+const takeBack = (connection: Connection, id: SessionId) =>
+  requestWithRetry(connection, () =>
     connection.request({ type: 'discard', sessionId: id, confirm: DISCARD_CONFIRMATION }),
   )
-}
 
 /** How many chunks were cut: the next one's index, and what the worker is told at the end. */
 export interface Cut {

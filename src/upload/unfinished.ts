@@ -137,10 +137,10 @@ export async function wish({ scope }: Holdfast, id: SessionId): Promise<Wish> {
     const released = release?.()
     // Where no lock was granted, nobody can be heard.
     if (!unlessWanted || !released) return unlessWanted?.()
-    const only = { ifAvailable: true }
     return withTimeout(LOAD_TIMEOUT_MS, undefined, async () => {
       await released
-      await navigator.locks.request(nameFor(name, scope), only, (lock) => lock && unlessWanted())
+      const ifFree = (lock: Lock | null) => lock && unlessWanted()
+      await navigator.locks.request(nameFor(name, scope), { ifAvailable: true }, ifFree)
     })
   }
 }
