@@ -282,6 +282,15 @@ describe('record', () => {
     expect(told.at(-1)).toBeUndefined()
   })
 
+  it('does not tell that of one whose slices are of nine days', () => {
+    const told: unknown[] = []
+    const { session } = fakeSession()
+    const timesliceMs = 9 * 86_400_000
+    record(session, stream, 'video/webm', { timesliceMs, onProgress: (now) => told.push(now.stalledBy) })
+    vi.advanceTimersByTime(60_000)
+    expect(told.filter(Boolean)).toEqual([])
+  })
+
   it.each([
     ['back', -365 * 86_400_000],
     ['forward', 365 * 86_400_000],

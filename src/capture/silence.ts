@@ -2,6 +2,8 @@
 const SILENT_MS = 10_000
 /** or within this many slices. */
 const SILENT_SLICES = 3
+/** A timer of a longer time, from 2^31 ms on, goes off at once. */
+const LONGEST_TIMER_MS = 2e9
 
 /**
  * Tells when a recorder that runs gives nothing: an encoder dies, or a picture stands, without a word of the browser.
@@ -14,7 +16,7 @@ export function watchSilence(
   timesliceMs: number,
   told: (isSilent: boolean) => void,
 ): void {
-  const limitMs = Math.max(SILENT_MS, SILENT_SLICES * timesliceMs)
+  const limitMs = Math.min(LONGEST_TIMER_MS, Math.max(SILENT_MS, SILENT_SLICES * timesliceMs))
   let isSilent = false
   let timer: ReturnType<typeof setTimeout> | undefined
   const tell = (now: boolean) => {
