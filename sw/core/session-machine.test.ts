@@ -187,7 +187,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     noted: 'paused',
     chunk: 'paused',
     'session-ended': 'paused',
-    paused: _,
+    paused: 'paused',
     resumed: 'recording',
     adopted: _,
     'must-wait': 'paused',

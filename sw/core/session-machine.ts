@@ -117,9 +117,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'session-ended':
       return end(draft, event)
     case 'paused':
-      // A person's choice stays.
-      if (session.paused === true) return
-      draft.set({ paused: event.by ?? true })
+      // A person's choice stays; whoever did not know of it yet is told that it looks anew.
+      draft.set({ paused: session.paused === true || (event.by ?? true) })
       draft.requeue()
       return
     case 'resumed':

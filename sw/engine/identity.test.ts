@@ -18,6 +18,7 @@ import {
   type World,
 } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
+import { change } from './change.ts'
 import { createDrain } from './drain.ts'
 import { reply } from './requests.ts'
 import { adoptSession, endSession, pauseSession, resumeSession } from './sessions.ts'
@@ -76,6 +77,30 @@ it('asks and sends nothing of a session that belongs elsewhere, though no write 
   expect(other.server.ledger).toEqual([])
   expect(other.chain.ledger).toEqual([])
   expect(writes).toBeLessThan(50)
+})
+
+// Promise 3 of docs/guarantees.md.
+it('asks and sends nothing of a session that belongs elsewhere, which a person pauses while a look finds that', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 3 })
+  // What has been sent is asked for first, which writes nothing before.
+  for (const chunk of await world.chunks(id))
+    await change(world.worker(), id, { type: 'chunk', id: chunk.id, event: { type: 'send-began' } })
+  const other = setUpAnew(world)
+  const worker = other.worker()
+  const { write } = worker.store
+  let pausing: Promise<unknown> | undefined
+  const store: typeof worker.store = {
+    ...worker.store,
+    async write(work, needs) {
+      await (pausing ??= pauseSession(world.worker(), id))
+      return write(work, needs)
+    },
+  }
+  await drainOnce(other, { ...worker, store }, 'push')
+  expect(pausing).toBeDefined()
+  expect(other.server.ledger).toEqual([])
+  expect(other.chain.ledger).toEqual([])
 })
 
 // Promises 2, 3, 5 of docs/guarantees.md.
