@@ -39,7 +39,7 @@ export function keptAttempts(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
       },
     }
     try {
-      record.stored = await deliver(transport, upload, delivery, floors, (requests) => requests(signal))
+      record.stored = !!(await deliver(transport, upload, delivery, floors, (requests) => requests(signal)))
       return undefined
     } catch (thrown) {
       return HoldfastError.from(thrown)

@@ -33,7 +33,7 @@ export interface Delivery {
 /**
  * Brings an object of a session to the stores that this has chosen.
  *
- * @returns false where the upload was not wanted any more, or not now; true means proved
+ * @returns undefined where the upload was not wanted any more, or not now; true means proved
  */
 export async function deliverFor(
   context: Context,
@@ -41,7 +41,7 @@ export async function deliverFor(
   object: Omit<Upload, 'to' | 'labels'>,
   delivery: Delivery,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<true | undefined> {
   const { transport, clock, delivering } = context
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   const { inLane = (requests) => requests() } = delivery
@@ -86,7 +86,7 @@ export type Within = (requests: (signal: AbortSignal) => Promise<true>) => Promi
  * Brings an object to its store: asks what is there if anything may be, sends the rest, and proves the copy. What is
  * sent for the first time is ready, and the intent stored, before it waits for its turn.
  *
- * @returns false where the upload was not wanted any more, or not now; true means proved
+ * @returns undefined where the upload was not wanted any more, or not now; true means proved
  */
 export async function deliver(
   transport: Transport,
@@ -94,12 +94,16 @@ export async function deliver(
   delivery: Delivery,
   floors: Floors | undefined,
   within: Within,
-): Promise<boolean> {
+): Promise<true | undefined> {
   const { sent, resumeToken } = delivery
-  const unread = sent || !transport.sendUnread ? undefined : await delivery.unread?.()
-  const ready = sent || unread ? undefined : await delivery.bytes()
-  if (!sent && !(await delivery.record({ type: 'send-began' }))) return false
-  const done = await within(async (signal) => {
+  let unread: Blob | undefined
+  let ready: Uint8Array<ArrayBuffer> | undefined
+  if (!sent) {
+    unread = transport.sendUnread && (await delivery.unread?.())
+    ready = unread ? undefined : await delivery.bytes()
+    if (!(await delivery.record({ type: 'send-began' }))) return undefined
+  }
+  return within(async (signal) => {
     let sending = false
     const attempt: Attempt = {
       signal,
@@ -133,7 +137,6 @@ export async function deliver(
     })
     return true
   })
-  return !!done
 }
 
 /** Whether a store says that it lacks some of it. One of the app's own may answer anything: then `verify` finds out. */

@@ -69,4 +69,24 @@ describe('a drain', () => {
     const sent = new Set(ledger.slice(0, again).map((line) => line.of))
     expect(others.filter((other) => !sent.has(other)).length).toBeGreaterThan(5)
   })
+
+  // Promise 5 of docs/guarantees.md.
+  it('on a slow link lets a recording that begins wait for few of a backlog', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 60, startedAtMs: 1_000 })
+    world.server.latencyMs = 10_000
+    const worker = world.worker()
+    const { send } = worker.transport
+    let uploads = 0
+    let begunAt = 0
+    worker.transport.send = async (...args) => {
+      if (args[0].cid === (await newcomer())) begunAt ||= uploads
+      else if (++uploads === 10) await recordSession(world, { number: 2, chunks: 1, startedAtMs: 2_000 })
+      return send(...args)
+    }
+    const newcomer = async () => (await world.chunks(sessionIdOf(2))).map(cidOf)[0]
+    await drainOnce(world, worker)
+    expect(begunAt).toBeGreaterThan(10)
+    expect(begunAt).toBeLessThan(10 + 8)
+  })
 })

@@ -190,8 +190,10 @@ export function createDrain(context: Context): Drain {
       known.set(session.id, session)
     }
     const { orphans, events } = plan
-    if (orphans) countedAtMs = clock.ticks()
-    for (const chunk of orphans ?? []) await findAgain(context, chunk).catch(() => undefined)
+    if (orphans) {
+      countedAtMs = clock.ticks()
+      for (const chunk of orphans) await findAgain(context, chunk).catch(() => undefined)
+    }
     // All at once, so that they are written together. What cannot be written down is found again by the next look: that
     // ends nothing that hangs, which would begin anew. But nothing goes on of a session that belongs elsewhere.
     const told = await Promise.all(

@@ -39,7 +39,7 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
   return {
     async sync(attempt) {
       await active
-      const canEndEarly = !!attempt && attemptCanEndEarly(attempt.tag, attempt.lastChance, clock.now())
+      const canEndEarly = attempt && attemptCanEndEarly(attempt.tag, attempt.lastChance, clock.now())
       if ((await drainQuietly('sync', canEndEarly)) === 'idle') return
       if (attempt?.lastChance && lastChance)
         await atMost(clock, HOOK_LIMIT_MS, lastChance(context, attempt.tag))

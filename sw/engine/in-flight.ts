@@ -5,7 +5,7 @@ import { LOOKS_APART_MS } from '../core/waits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { Lanes } from './lanes.ts'
-import { MAX_READY, SHORTEST_WAIT_MS } from './limits.ts'
+import { SHORTEST_WAIT_MS } from './limits.ts'
 import type { WorkPlan } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { withTimeout } from './with-timeout.ts'
@@ -47,7 +47,7 @@ export function createInFlight(context: Context, lanes: Lanes, notify: () => voi
         moving.delete(id as ChunkId)
         if (hasNext || running.size <= lanes.bears()) notify()
         // One look for several that are over, while others are ready in their place.
-        else if (running.size <= lanes.bears() + MAX_READY / 2)
+        else
           soon ??= clock.sleep(SHORTEST_WAIT_MS, stop.signal).finally(() => {
             soon = undefined
             notify()

@@ -3,6 +3,7 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
+import { FIRST_TURN_MS, MAX_READY, READY_MS } from './limits.ts'
 
 /** Runs requests as soon as a lane is free; undefined where they are not to be made now. */
 export type InLane = <T>(requests: () => Promise<T>) => Promise<T | undefined>
@@ -11,6 +12,8 @@ export type InLane = <T>(requests: () => Promise<T>) => Promise<T | undefined>
 export interface Lanes {
   /** Uploads that the network bears. */
   bears(): number
+  /** Further uploads to make ready: those that the lanes take in half a second, as they went last; any part is one more. */
+  ready(): number
   /** How many have failed in a lane, once that was written down. */
   failures(): number
   /**
@@ -42,6 +45,8 @@ export function createLanes(ticks: () => number): Lanes {
   /** Each is told how many lanes are in use with its own; 0 where it is turned away. */
   const waiting: ((lanesInUse: number) => void)[] = []
   let bears = INITIAL_CONCURRENCY
+  /** How long one lane keeps the others waiting, ms. */
+  let turnMs = FIRST_TURN_MS
   let allowed = 0
   let endMs = 0
   let inUse = 0
@@ -61,6 +66,7 @@ export function createLanes(ticks: () => number): Lanes {
 
   return {
     bears: () => bears,
+    ready: () => Math.min(MAX_READY, READY_MS / turnMs),
     failures: () => failures,
     allow(uploads, untilMs, silent = [], asOf = failures) {
       if (asOf !== failures) return
@@ -80,12 +86,11 @@ export function createLanes(ticks: () => number): Lanes {
           letIn()
         })
         if (lanesInUse === 0) return undefined
-        const begunUnder = bears
         const begunMs = ticks()
         try {
           const done = keptOut.includes(sessionId) ? undefined : await requests()
-          // What was not made tells nothing of this number of lanes, nor what began under another.
-          if (done === undefined || begunUnder !== bears) lanesInUse = 0
+          // What was not made tells nothing.
+          if (done === undefined) lanesInUse = 0
           return done
         } catch (error) {
           hasFailed = true
@@ -95,7 +100,7 @@ export function createLanes(ticks: () => number): Lanes {
           throw error
         } finally {
           tookMs = ticks() - begunMs
-          inUse--
+          turnMs = tookMs / inUse--
           letIn()
         }
       }

@@ -15,8 +15,8 @@ const suspect = new WeakSet<Store>()
 let unreadBytes = 0
 
 /** Whether uploads may be made of what keeps the bytes, of which nothing is read. */
-export const sendsUnread = ({ store, transport }: Context): boolean =>
-  !!transport.sendUnread && !!store.blob && !suspect.has(store)
+export const sendsUnread = ({ store, transport }: Context) =>
+  transport.sendUnread && store.blob && !suspect.has(store)
 
 /** What keeps a chunk's bytes, unread; undefined where they are to be read and checked. */
 export async function unreadPayload(context: Context, id: ChunkId): Promise<Blob | undefined> {

@@ -11,7 +11,7 @@ import { fairOrder } from './fair-order.ts'
 import { planWork } from './plan-work.ts'
 
 const id = sessionIdOf(1)
-const lanes = { bears: () => 2 }
+const lanes = { bears: () => 2, ready: () => 16 }
 
 /** Chunks that wait for a lane, of so many bytes each. */
 async function waitingChunks(count: number, sizeBytes: number) {

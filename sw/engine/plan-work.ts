@@ -16,7 +16,7 @@ import type { Lanes } from './lanes.ts'
 import { sendsUnread } from './payload.ts'
 import { policyOf } from './policy.ts'
 import { silenceIn, type Delivering } from './silence.ts'
-import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
+import { MAX_CONCURRENT_STEPS, READY_BYTES } from './limits.ts'
 
 /** One step of a session that asks somebody; at most one of each kind is under way. */
 export interface Step {
@@ -32,7 +32,7 @@ export interface UnderWay {
   readonly moving: ReadonlyMap<ChunkId, ChunkRecord>
   /** Those, and steps of sessions by their key. */
   readonly running: ReadonlyMap<string, unknown>
-  readonly lanes: Pick<Lanes, 'bears'>
+  readonly lanes: Pick<Lanes, 'bears' | 'ready'>
   /** Whether sessions are to be counted anew, and lost ones looked for. */
   readonly counts: boolean
   readonly takeNext: TakeNext
@@ -177,7 +177,7 @@ async function planTransfers(
   const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
   const uploads = borne && borne + Math.min(1, silent.length)
   // Whoever asks whether a store is back asks with one.
-  const most = uploads && store.failures === 0 ? uploads + MAX_READY : uploads
+  const most = uploads && store.failures === 0 ? uploads + lanes.ready() : uploads
   const chunks: ChunkRecord[] = []
   const start = (chunk: ChunkRecord) => {
     chunks.push(chunk)

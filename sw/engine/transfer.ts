@@ -54,7 +54,7 @@ async function seal(context: Context, chunk: ChunkRecord): Promise<void> {
   if (after && !after.state.seal) throw new HoldfastError('defect', 'It was not sealed.')
 }
 
-/** @returns false where it was not wanted any more, or not now */
+/** @returns undefined where it was not wanted any more, or not now */
 async function upload(
   context: Context,
   chunk: ChunkRecord,
@@ -62,7 +62,7 @@ async function upload(
   signal: AbortSignal,
   session: SessionRecord,
   inLane: InLane,
-): Promise<boolean> {
+): Promise<true | undefined> {
   const { progress, announce, known } = context
   const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
