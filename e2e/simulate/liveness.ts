@@ -1,4 +1,5 @@
-import { totalChunks, isSettled, pendingChunks } from '../../sw/core/session.ts'
+import { totalChunks, isSettled, pendingChunks, rawChunks } from '../../sw/core/session.ts'
+import { MAX_CONCURRENT_STEPS } from '../../sw/engine/limits.ts'
 import { CAP_MS, LONGEST_TRIAL_MS } from '../../sw/core/retry-policy.ts'
 import type { SessionRecord } from '../../sw/core/record.ts'
 import { sessionView } from '../../sw/core/view.ts'
@@ -61,7 +62,9 @@ export async function watchStanding(
         HUNG.some(scene.faults.lasts) && begunAnew(scene),
       ].join()
       const before = standing.get(session.id)
-      const counts = before?.mark === mark && waitsForWork(session) && !isTold(session) && !suspended
+      const waitsForPlace = scene.faults.lasts('sealer-hangs') && isBehindSealing(session, disk)
+      const counts =
+        before?.mark === mark && waitsForWork(session) && !isTold(session) && !suspended && !waitsForPlace
       const ms = counts ? before.ms + (working ? LOOK_EVERY_MS : 0) : 0
       standing.set(session.id, { mark, ms })
       longestMs = Math.max(longestMs, ms)
@@ -74,6 +77,13 @@ export async function watchStanding(
 
 /** How long something has hung is not stored: its limit begins anew with each worker and with each drain. */
 const begunAnew = ({ kills, takeovers, thefts }: Scene) => [kills, takeovers, thefts]
+
+/** Whether chunks of others may have all places for sealing; its own time begins with its turn (known limits of docs/guarantees.md). */
+const isBehindSealing = (session: SessionRecord, { sessions }: DiskState) =>
+  rawChunks(session) > session.parkedRaw &&
+  [...sessions.values()]
+    .filter(({ id }) => id !== session.id)
+    .reduce((sum, other) => sum + rawChunks(other) - other.parkedRaw, 0) >= MAX_CONCURRENT_STEPS
 
 /** Changes with every progress. */
 const markOf = ({ tally, ending, paused, listing, listed, anchored }: SessionRecord) =>
