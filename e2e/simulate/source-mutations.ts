@@ -62,7 +62,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ),
   plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [
     'engine/deliver',
-    "!sent && !(await delivery.record({ type: 'send-began' }))",
+    "!(await delivery.record({ type: 'send-began' }))",
     'false',
   ]),
   {
