@@ -79,8 +79,7 @@ function project(samples: readonly Sample[], lib: readonly string[]) {
       lib: ['ES2023', ...lib],
       types: ['node', 'vite/client'],
       jsx: 'react-jsx',
-      // Of Vue its store, without the rest of it.
-      paths: { ...sourcesByEntry(), vue: [join(root, 'node_modules', '@vue', 'reactivity')] },
+      paths: { ...sourcesByEntry(), vue: [join(root, 'e2e/package/vue-in-part.ts')] },
       // An app of Vite's template has it off, and vite-plugin-pwa wants `injectionPoint: undefined`.
       exactOptionalPropertyTypes: false,
       noEmit: true,

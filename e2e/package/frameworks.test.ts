@@ -40,6 +40,8 @@ interface Recipes {
   readonly worker: FakeWorker
   readonly recordings: SnapshotStore
   readonly inReact: () => readonly unknown[] | undefined
+  /** As a browser does with components, and no server. */
+  readonly mount: () => void
   readonly inVue: () => ShallowRef<{ sessions: readonly { mimeType: string }[] } | undefined>
 }
 
@@ -56,14 +58,14 @@ beforeAll(async () => {
     `export * from './recordings'
 export { useRecordings as inReact } from './react'
 export { useRecordings as inVue } from './vue'
+export { mount } from 'vue'
 `,
   )
   await build({
     configFile: false,
     logLevel: 'warn',
     root: folder,
-    // Its store, without the rest of it.
-    resolve: { alias: { vue: '@vue/reactivity' } },
+    resolve: { alias: { vue: join(root, 'e2e/package/vue-in-part.ts') } },
     build: {
       lib: { entry: 'index.ts', formats: ['es'], fileName: () => 'index.js' },
       outDir: 'built',
@@ -81,6 +83,7 @@ it('Vue: a ref that follows the state, until its scope is over', async () => {
   const scope = effectScope()
   const ref = scope.run(recipes.inVue)
   const types = () => ref?.value?.sessions.map(({ mimeType }) => mimeType)
+  recipes.mount()
   expect(types()).toBeUndefined()
   await start('video/one')
   await expect.poll(() => types()).toEqual(['video/one'])
@@ -90,6 +93,18 @@ it('Vue: a ref that follows the state, until its scope is over', async () => {
   await expect.poll(() => recipes.recordings.getSnapshot()?.sessions).toHaveLength(2)
   leave()
   expect(types()).toEqual(['video/one'])
+})
+
+it('Vue: on a server, where no component is mounted and no scope ends, nothing subscribes', async () => {
+  const leave = recipes.recordings.subscribe(() => undefined)
+  await expect.poll(() => recipes.recordings.getSnapshot()).toBeDefined()
+  const ref = effectScope().run(recipes.inVue)
+  const before = recipes.recordings.getSnapshot()
+  await start('video/server')
+  await expect.poll(() => recipes.recordings.getSnapshot()).not.toBe(before)
+  leave()
+  // What is known differs from what the server rendered: the browser's first rendering is the same without it.
+  expect(ref?.value).toBeUndefined()
 })
 
 it('React: renders on a server, where nothing is known', () => {
