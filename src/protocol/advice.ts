@@ -31,7 +31,8 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'storage-failed':
     'Try again. Where the text begins with VersionError, reload the page: its worker is too old.',
   'recorder-failed': 'Check camera and microphone, then record again; what was recorded is kept.',
-  'payload-unreadable': 'Keep the device: the stored bytes of this chunk cannot be read.',
+  'payload-unreadable':
+    'Keep the device: the stored bytes of this chunk cannot be read. Where an upload rejects with it: pick the file again.',
   'payload-corrupt': 'Keep the device: the stored bytes no longer match their hash.',
   unreachable: 'Wait for a network; this costs no attempt.',
   timeout: 'Wait; the server took too long.',
@@ -45,7 +46,7 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'copies-missing': 'Wait, or check the stores that the message names.',
   'other-destination':
     'Bring back the worker for the place that the message names, or have the session adopted by this one.',
-  'completion-failed': 'Check what the `onSettled` of the app waits for; it is called again by itself.',
+  'completion-failed': 'Check what the onSettled of the app waits for; it is called again by itself.',
   'anchor-unseen':
     'Check that the relay has funds and signs for this chain; it is handed the anchor again by itself.',
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',
