@@ -3,7 +3,7 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
-import { FIRST_TURN_MS, MAX_READY, READY_MS } from './limits.ts'
+import { MAX_READY, READY_MS } from './limits.ts'
 
 /** Runs requests as soon as a lane is free; undefined where they are not to be made now. */
 export type InLane = <T>(requests: () => Promise<T>) => Promise<T | undefined>
@@ -45,8 +45,8 @@ export function createLanes(ticks: () => number): Lanes {
   /** Each is told how many lanes are in use with its own; 0 where it is turned away. */
   const waiting: ((lanesInUse: number) => void)[] = []
   let bears = INITIAL_CONCURRENCY
-  /** How long one lane keeps the others waiting, ms. */
-  let turnMs = FIRST_TURN_MS
+  /** How long one lane keeps the others waiting, ms; 0: nothing is known of the link. */
+  let turnMs = 0
   let allowed = 0
   let endMs = 0
   let inUse = 0

@@ -16,8 +16,6 @@ export const SHORTEST_WAIT_MS = 50
 export const MAX_CONCURRENT_STEPS = 3
 /** Chunks that are made ready for a lane: those that the lanes take in this time, ms, */
 export const READY_MS = 500
-/** as long as nothing is known of the link one in this time, ms, */
-export const FIRST_TURN_MS = 100
 /** but so many at most, */
 export const MAX_READY = 16
 /** and the bytes of so many as large as the next one. */
